@@ -1,0 +1,1 @@
+"""Data sets: readers, drawings, splits, and the DataModule that serves them."""

@@ -1,0 +1,55 @@
+"""What a data set tells the rest of the project about itself."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+UInt8Array = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """A data set in numbers; enough to build a model for it and to prepare new images the same way.
+
+    Attributes:
+        name: the data set's name, as in ``data=NAME``.
+        task: ``classification`` or ``segmentation``.
+        class_names: names by label value, 0 first.
+        shape: channels, height and width of an image.
+        mean: per channel, subtracted from pixel values of 0 to 255.
+        std: per channel, then divided by.
+        palette: ``#RRGGBB`` by label value; empty where the data set has no colours of its own.
+        synthetic: drawn by code, not photographed; said wherever results are shown.
+    """
+
+    name: str
+    task: str
+    class_names: tuple[str, ...]
+    shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    palette: tuple[str, ...] = ()
+    synthetic: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, strings and numbers only, so that a checkpoint holding it loads with ``weights_only=True``."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "DataInfo":
+        """The inverse of :meth:`to_dict`."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+class Arrays(NamedTuple):
+    """Images and their truth, as read from disk or drawn.
+
+    Attributes:
+        images: (N, C, H, W), uint8.
+        targets: (N,) label values for classification, (N, H, W) for segmentation; uint8.
+    """
+
+    images: UInt8Array
+    targets: UInt8Array

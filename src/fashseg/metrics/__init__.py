@@ -1,0 +1,1 @@
+"""Metrics: a pure function and a thin torchmetrics class for each."""

@@ -1,0 +1,21 @@
+"""LightningModules: loss, metrics, optimizer."""
+
+from fashseg import config as cfg
+from fashseg.data.info import DataInfo
+from fashseg.tasks.base import Scores, Task, task_options
+from fashseg.tasks.classification import ClassificationTask
+from fashseg.tasks.segmentation import SegmentationTask
+
+__all__ = ["ClassificationTask", "Scores", "SegmentationTask", "Task", "build_task", "task_class"]
+
+_CLASSES: dict[str, type[Task]] = {"classification": ClassificationTask, "segmentation": SegmentationTask}
+
+
+def task_class(name: str) -> type[Task]:
+    """The class of a task, ``classification`` or ``segmentation``."""
+    return _CLASSES[name]
+
+
+def build_task(run: cfg.Train, info: DataInfo) -> Task:
+    """A task with fresh weights."""
+    return task_class(info.task)(task_options(run), info.to_dict())
