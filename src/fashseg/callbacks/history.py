@@ -1,0 +1,87 @@
+"""metrics.csv: one row an epoch, and how long the training took."""
+
+import csv
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.utilities import rank_zero_only
+
+from fashseg.run import write_atomically
+
+COLUMNS = ("train/loss_running", "train/accuracy_running", "train/loss", "train/accuracy", "val/loss")
+
+
+class History(Callback):
+    """Keeps one row an epoch and writes them all at each epoch's end.
+
+    The rows are part of the checkpoint: a resumed run writes the same table as one that was never stopped. Time is
+    counted from the first batch of an epoch to its last, without validation.
+
+    Args:
+        path: of the table.
+        score: name of the validation score.
+
+    Attributes:
+        rows: a dictionary an epoch; empty cells are None.
+        seconds: wall time of training so far.
+        cpu_seconds: processor time of training so far, all threads of this process.
+        images: training images seen so far, on all devices.
+    """
+
+    def __init__(self, path: Path, score: str) -> None:
+        self.path, self.score = path, score
+        self.rows: list[dict[str, Any]] = []
+        self.seconds = self.cpu_seconds = 0.0
+        self.images = 0
+        self._start = self._cpu_start = 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clocks."""
+        self._start, self._cpu_start = time.perf_counter(), time.process_time()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, _: int
+    ) -> None:
+        """Count images."""
+        self.images += len(batch[0]) * trainer.world_size
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The batches of the epoch are through."""
+        self.seconds += time.perf_counter() - self._start
+        self.cpu_seconds += time.process_time() - self._cpu_start
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Add a row."""
+        names = (*COLUMNS, f"val/{self.score}", "learning_rate")
+        values = {name: trainer.callback_metrics.get(name) for name in names}
+        self.rows.append(
+            {
+                "epoch": trainer.current_epoch + 1,
+                **{name.replace("/", "_"): None if value is None else value.item() for name, value in values.items()},
+                "seconds": time.perf_counter() - self._start,
+            }
+        )
+        self._write()
+
+    @rank_zero_only
+    def _write(self) -> None:
+        text = io.StringIO()
+        table = csv.DictWriter(text, self.rows[0].keys(), lineterminator="\n")
+        table.writeheader()
+        for row in self.rows:
+            table.writerow({k: f"{v:.9g}" if isinstance(v, float) else v for k, v in row.items()})
+        write_atomically(self.path, text.getvalue())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Rows and clocks, as plain containers."""
+        names = ("rows", "seconds", "cpu_seconds", "images")
+        return {name: getattr(self, name) for name in names}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where the checkpoint was."""
+        for name, value in state_dict.items():
+            setattr(self, name, value)

@@ -1,0 +1,62 @@
+"""How far a training is: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback, RichProgressBar
+
+from fashseg.callbacks.history import History
+
+
+class EpochLines(Callback):
+    """One plain line an epoch, with the time that is left: readable in a log file.
+
+    Args:
+        history: where the numbers come from; it must stand before this one in the list of callbacks.
+    """
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._start = 0.0
+        self._first_epoch = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self._start, self._first_epoch = time.perf_counter(), trainer.current_epoch
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say what the epoch has come to."""
+        if not trainer.is_global_zero:
+            return
+        row, epochs = self.history.rows[-1], trainer.max_epochs or 0
+        done = row["epoch"] - self._first_epoch
+        left = (time.perf_counter() - self._start) / done * max(0, epochs - row["epoch"])
+        score = self.history.score
+        parts = [
+            f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}",
+            f"train loss {row['train_loss_running']:.4f} running" + _fixed(row["train_loss"]),
+            f"val loss {row['val_loss']:.4f}, {score.replace('_', ' ')} {row[f'val_{score}']:.4f}",
+            f"{row['seconds']:.1f} s, {duration(left)} left",
+        ]
+        print(" | ".join(parts), flush=True)
+
+
+def _fixed(loss: float | None) -> str:
+    return "" if loss is None else f", {loss:.4f} fixed"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def progress_callbacks(choice: str, history: History) -> list[Callback]:
+    """The callbacks of ``callbacks.progress``."""
+    if choice == "auto":
+        choice = "bar" if sys.stdout.isatty() else "lines"
+    if choice == "bar":
+        return [RichProgressBar(refresh_rate=10)]
+    return [EpochLines(history)] if choice == "lines" else []

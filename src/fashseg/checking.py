@@ -1,0 +1,210 @@
+"""Holds a composed configuration against the dataclasses of `fashseg.config`; errors name key, value, rule, way out."""
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
+
+from fashseg import config as cfg
+from fashseg.errors import UserError
+
+Schema = TypeVar("Schema", cfg.Train, cfg.Evaluate)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name most like ``word``: by the whole name, then by its last part (``lr`` is ``optimizer.lr``)."""
+    names = sorted(set(known))
+    if close := difflib.get_close_matches(word, names, n=1, cutoff=0.75):
+        return close[0]
+    leaf = word.rpartition(".")[2]
+    same_leaf = [name for name in names if name.rpartition(".")[2] == leaf]
+    if same_leaf:
+        return (difflib.get_close_matches(word, same_leaf, n=1, cutoff=0) or same_leaf)[0]
+    leaves = {name.rpartition(".")[2]: name for name in reversed(names)}
+    close = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.7)
+    return leaves[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """The way out of a name that does not exist."""
+    match = nearest(word, known)
+    return f"Did you mean {match}?" if match else otherwise
+
+
+def option_paths(schema: type, choices: dict[str, str] | None = None) -> dict[str, list[str]]:
+    """All options of a verb as dotted paths, each with the choices of its group that have it.
+
+    Args:
+        schema: `config.Train` or `config.Evaluate`.
+        choices: chosen name by group; without it the options of every choice.
+    """
+    paths: dict[str, list[str]] = {}
+    for item in fields(schema):
+        names = cfg.CHOICES.get(item.name, {})
+        if names:
+            picked = {k: v for k, v in names.items() if choices is None or choices.get(item.name) == k}
+            for choice, kind in picked.items():
+                for path in _paths_below(kind, item.name):
+                    paths.setdefault(path, []).append(choice)
+        else:
+            hint = typing.get_type_hints(schema)[item.name]
+            below = _paths_below(hint, item.name) if is_dataclass(hint) else [item.name]
+            paths.update({path: [] for path in below})
+    return paths
+
+
+def _paths_below(kind: Any, prefix: str) -> Iterator[str]:
+    for name, hint in typing.get_type_hints(kind).items():
+        if is_dataclass(hint):
+            yield from _paths_below(hint, f"{prefix}.{name}")
+        else:
+            yield f"{prefix}.{name}"
+
+
+def check(schema: type[Schema], given: DictConfig) -> Schema:
+    """The configuration as a tree of dataclasses, every value of the right type and in its range.
+
+    Raises:
+        UserError: for the first thing that is wrong: an unknown key, a wrong type, a value out of range, an unknown
+            choice of a group, or choices that do not go together.
+    """
+    blank = OmegaConf.structured(schema)
+    for group, kinds in cfg.CHOICES.items():
+        if group in blank:
+            name = OmegaConf.select(given, f"{group}.name")
+            if name not in kinds:
+                raise UserError(
+                    f"{group}.name={name} is no {group} that fashseg knows; there are {', '.join(kinds)}.",
+                    did_you_mean(str(name), kinds, f"Choose one of them, for example {group}={next(iter(kinds))}."),
+                )
+            blank[group] = OmegaConf.structured(kinds[name])
+    try:
+        checked = OmegaConf.to_object(OmegaConf.merge(blank, given))
+    except ConfigKeyError as error:
+        path = error.full_key or str(error.key)
+        raise unknown_option(path, option_paths(schema), _choices(given)) from error
+    except ValidationError as error:
+        raise _wrong_type(schema, error, given) from error
+    except OmegaConfBaseException as error:
+        first_line = str(error).partition("\n")[0]
+        raise UserError(f"{error.full_key or 'the configuration'}: {first_line}", "Mend that value.") from error
+    assert isinstance(checked, schema)
+    for path, value, rules in _values(checked):
+        _check_value(path, value, rules)
+    if isinstance(checked, cfg.Train):
+        _check_together(checked)
+    return checked
+
+
+def unknown_option(path: str, known: dict[str, list[str]], choices: dict[str, str]) -> UserError:
+    """The error for a path that is no option, or none of the choice that was made of its group."""
+    group = path.partition(".")[0]
+    if path in known:
+        chosen = f"{group}={choices[group]}" if group in choices else group
+        others = " and ".join(f"{group}={name}" for name in known[path])
+        return UserError(f"{path} is no option of {chosen}; {others} has it.", f"Choose {others}, or leave it out.")
+    inside = [name for name in known if name.startswith(path + ".")]
+    if inside:
+        return UserError(f"{path} is a group of options and takes no value.", f"Set one of {', '.join(inside)}.")
+    return UserError(f"{path} is not an option.", did_you_mean(path, known, "All options: --cfg job."))
+
+
+def _choices(given: DictConfig) -> dict[str, str]:
+    names = {group: OmegaConf.select(given, f"{group}.name") for group in cfg.CHOICES}
+    return {group: name for group, name in names.items() if name}
+
+
+def _wrong_type(schema: type, error: ValidationError, given: DictConfig) -> UserError:
+    path = error.full_key or str(error.key)
+    value = OmegaConf.select(given, path, throw_on_resolution_failure=False)
+    wanted = _type_in_words(_hint_at(schema, path.split("[")[0], given))
+    return UserError(f"{path}={_shown(value)} has the wrong type: it must be {wanted}.", f"Give {path} {wanted}.")
+
+
+def _hint_at(schema: Any, path: str, given: DictConfig) -> Any:
+    hint = schema
+    for depth, part in enumerate(path.split(".")):
+        hint = typing.get_type_hints(hint)[part]
+        if depth == 0 and part in cfg.CHOICES:
+            hint = cfg.CHOICES[part][given[part].name]
+    return hint
+
+
+def _type_in_words(hint: Any) -> str:
+    words: dict[Any, str] = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        type(None): "null",
+    }
+    if isinstance(hint, types.UnionType):
+        return " or ".join(_type_in_words(part) for part in typing.get_args(hint))
+    if typing.get_origin(hint) is list:
+        return f"a list, each entry {_type_in_words(typing.get_args(hint)[0])}"
+    if is_dataclass(hint):
+        return f"a group of options ({', '.join(item.name for item in fields(hint))})"
+    return words.get(hint, str(hint))
+
+
+def _values(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    for item in fields(tree):
+        path, value = f"{prefix}{item.name}", getattr(tree, item.name)
+        if is_dataclass(value):
+            yield from _values(value, f"{path}.")
+        else:
+            yield path, value, item.metadata
+
+
+def _check_value(path: str, value: Any, rules: typing.Mapping[str, Any]) -> None:
+    if value is None or isinstance(value, bool):
+        return
+    meaning = rules.get("help", "")
+    choices = rules.get("choices", ())
+    if choices and value not in choices:
+        raise UserError(
+            f"{path}={_shown(value)} is not one of {', '.join(choices)} ({meaning}).",
+            did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),
+        )
+    bounds = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
+    limits = {k: rules[k] for k in bounds if k in rules}
+    fits = {
+        "ge": lambda limit: value >= limit,
+        "gt": lambda limit: value > limit,
+        "le": lambda limit: value <= limit,
+        "lt": lambda limit: value < limit,
+    }
+    infinite = isinstance(value, float) and not abs(value) < float("inf")  # nan too
+    if limits and (infinite or not all(fits[k](limit) for k, limit in limits.items())):
+        rule = " and ".join(f"{bounds[k]} {limit}" for k, limit in limits.items())
+        raise UserError(f"{path}={_shown(value)} is out of range ({meaning}).", f"It must be {rule}, and finite.")
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _check_together(run: cfg.Train) -> None:
+    model_task, data_task = cfg.TASKS["model"][run.model.name], cfg.TASKS["data"][run.data.name]
+    if model_task != data_task:
+        data = [name for name, task in cfg.TASKS["data"].items() if task == model_task]
+        model = [name for name, task in cfg.TASKS["model"].items() if task == data_task]
+        raise UserError(
+            f"model={run.model.name} does {model_task}, data={run.data.name} is for {data_task}.",
+            f"Choose data={' or data='.join(data)}, or model={' or model='.join(model)}.",
+        )
+    if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
+        raise UserError(
+            "optimizer.nesterov=true looks ahead along a momentum, but optimizer.momentum=0.",
+            "Set optimizer.momentum=0.9, or optimizer.nesterov=false.",
+        )
+    if run.callbacks.convergence.min_epochs > run.epochs:
+        raise UserError(
+            f"callbacks.convergence.min_epochs={run.callbacks.convergence.min_epochs} is above epochs={run.epochs}.",
+            f"Raise epochs, or set callbacks.convergence.min_epochs={run.epochs}.",
+        )

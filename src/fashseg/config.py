@@ -1,0 +1,259 @@
+"""Every option of a run: names, types, defaults, ranges, meaning. Imports neither torch nor Hydra.
+
+A group of options (``model``, ``data``, ...) has one dataclass for each choice, found by the choice's ``name`` in
+`CHOICES`; what all choices of a group share is in its base class. The YAML files in ``conf/`` hold the defaults a
+user sees and changes; `fashseg.checking` holds them against these classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: Sequence[str] = (),
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+) -> Any:
+    """A field with its meaning and its rule: the allowed words, or bounds (``ge`` is ≥, ``gt`` is >, ...)."""
+    rules = {"choices": tuple(choices), "ge": ge, "gt": gt, "le": le, "lt": lt}
+    metadata = {"help": help, **{k: v for k, v in rules.items() if v not in (None, ())}}
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass
+class Model:
+    """What every network has."""
+
+    name: str = option("", "registered name of the network")
+
+
+@dataclass
+class CNN(Model):
+    """The report's classifier."""
+
+    features: int = option(32, "channels of both convolutions", ge=1)
+    hidden: int = option(128, "units of the first fully connected layer", ge=1)
+
+
+@dataclass
+class SegNet(Model):
+    """The report's segmenter."""
+
+    features: int = option(32, "channels of the first convolution; the middle has twice as many", ge=1)
+
+
+@dataclass
+class Data:
+    """What every data set has."""
+
+    name: str = option("", "registered name of the data set")
+    root: str = option("data", "folder that holds the data sets; the default is $FASHSEG_DATA, else ./data")
+    split: str = option("random", "how validation images are held out", choices=("random",))
+    val_share: float = option(0.1, "share of the training images that is held out for validation", gt=0, lt=1)
+    split_seed: int = option(0, "seed of the split; by default the run's seed", ge=0)
+
+
+@dataclass
+class FashionMNIST(Data):
+    """60,000 + 10,000 grey garments of 28×28 pixels in ten classes."""
+
+    download: bool = option(True, "fetch files that are missing; each is verified by MD5")
+    mirrors: list[str] = option([], "addresses to try before the built-in ones, each ending in a slash")
+
+
+@dataclass
+class Facade(Data):
+    """906 + 114 building fronts of 256×256 pixels with five classes a pixel."""
+
+    split: str = option(
+        "building",
+        "building: no building on both sides; published: first 800 train, the others validate; random: by image",
+        choices=("building", "published", "random"),
+    )
+
+
+@dataclass
+class Synthetic(Data):
+    """A data set that is drawn by code: nothing is read from disk."""
+
+    train_images: int = option(1000, "images drawn for training and validation together", ge=2)
+    test_images: int = option(200, "images drawn for the test", ge=1)
+    draw_seed: int = option(0, "seed of the drawing", ge=0)
+
+
+@dataclass
+class Optimizer:
+    """What every optimizer has."""
+
+    name: str = option("", "registered name of the optimizer")
+    lr: float = option(1e-3, "learning rate", gt=0)
+    weight_decay: float = option(0.0, "L2 penalty added to the gradient; decoupled from it in adamw", ge=0)
+
+
+@dataclass
+class Adam(Optimizer):
+    """Adam and AdamW."""
+
+    beta1: float = option(0.9, "decay of the mean of gradients", ge=0, lt=1)
+    beta2: float = option(0.999, "decay of the mean of squared gradients", ge=0, lt=1)
+
+
+@dataclass
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum."""
+
+    lr: float = option(1e-2, "learning rate", gt=0)
+    momentum: float = option(0.9, "share of the last step that is kept", ge=0, lt=1)
+    nesterov: bool = option(False, "look ahead along the momentum; needs momentum above 0")
+
+
+@dataclass
+class Scheduler:
+    """What every schedule of the learning rate has."""
+
+    name: str = option("", "registered name of the schedule")
+
+
+@dataclass
+class Cosine(Scheduler):
+    """Half a cosine from ``optimizer.lr`` down, step by step."""
+
+    final_share: float = option(0.0, "learning rate at the end, as a share of optimizer.lr", ge=0, le=1)
+
+
+@dataclass
+class OneCycle(Scheduler):
+    """Up to ``optimizer.lr`` and down to nearly zero, step by step (Smith & Topin, 2018)."""
+
+    rise_share: float = option(0.3, "share of all steps in which the rate rises", gt=0, lt=1)
+
+
+@dataclass
+class Augment:
+    """What every augmentation of training images has."""
+
+    name: str = option("", "registered name of the augmentation")
+
+
+@dataclass
+class Flip(Augment):
+    """Mirror images left to right, with their masks."""
+
+    probability: float = option(0.5, "share of the images that is mirrored", ge=0, le=1)
+
+
+@dataclass
+class Trainer:
+    """Where and how the training runs, and its limits while one develops."""
+
+    accelerator: str = option("auto", "auto takes a GPU where there is one", choices=("auto", "cpu", "gpu", "mps"))
+    devices: int = option(1, "how many of them", ge=1)
+    strategy: str = option("auto", "how several devices share the work", choices=("auto", "ddp"))
+    precision: str = option(
+        "auto",
+        "auto: bf16 where the hardware computes it natively, else 32; bf16 and 16 are mixed precision",
+        choices=("auto", "32", "bf16", "16", "64"),
+    )
+    deterministic: bool = option(False, "refuse operations that may differ from run to run")
+    gradient_clip: float | None = option(None, "largest norm of the gradient; null leaves it alone", gt=0)
+    max_steps: int | None = option(None, "stop after so many steps; null goes by epochs alone", ge=1)
+    limit_batches: int | None = option(None, "use only so many batches of each set; null uses all", ge=1)
+    overfit_batches: int | None = option(None, "train, validate and test on these first batches alone", ge=1)
+    profiler: str | None = option(None, "writes a profile beside run.log", choices=("simple", "advanced", "pytorch"))
+
+
+@dataclass
+class Logger:
+    """Where the curves go besides metrics.csv."""
+
+    tensorboard: bool = option(True, "write RUN/tensorboard")
+
+
+@dataclass
+class Convergence:
+    """The report's rule for the end of training."""
+
+    threshold: float | None = option(
+        None, "stop when the training losses of two successive epochs differ by less; null never does", gt=0
+    )
+    min_epochs: int = option(0, "not before so many epochs", ge=0)
+
+
+@dataclass
+class Callbacks:
+    """What happens beside training."""
+
+    convergence: Convergence = field(default_factory=Convergence)
+    progress: str = option(
+        "auto", "auto: a bar on a terminal, a line an epoch elsewhere", choices=("auto", "bar", "lines", "none")
+    )
+
+
+@dataclass
+class Train:
+    """All options of ``python -m fashseg.train``."""
+
+    model: Model = field(default_factory=Model)
+    data: Data = field(default_factory=Data)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    augment: Augment = field(default_factory=Augment)
+    trainer: Trainer = field(default_factory=Trainer)
+    logger: Logger = field(default_factory=Logger)
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    epochs: int = option(10, "passes over the training images", ge=1)
+    batch_size: int = option(64, "training images a step, on each device", ge=1)
+    eval_batch_size: int = option(500, "images a step where nothing is trained", ge=1)
+    eval_train: bool | int = option(
+        True, "training loss on fixed weights after each epoch: true, false, or on so many batches", ge=0
+    )
+    seed: int = option(0, "seed of weights, order and split", ge=0, le=2**32 - 1)
+    notes: str = option("", "free text, kept with the results")
+    resume: str | None = option(None, "run folder to go on with")
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Evaluate:
+    """All options of ``python -m fashseg.evaluate``."""
+
+    run: str | None = option(None, "run folder to score")
+    split: str = option("test", "which images to score", choices=("test", "val", "train"))
+    checkpoint: str = option("best", "which weights", choices=("best", "last"))
+    root: str | None = option(None, "folder that holds the data sets; null takes the run's own")
+    trainer: Trainer = field(default_factory=Trainer)
+    debug: bool = option(False, "show tracebacks")
+
+
+# For each group the dataclass of each choice. `register` adds choices from outside the package.
+CHOICES: dict[str, dict[str, type]] = {
+    "model": {"cnn": CNN, "segnet": SegNet},
+    "data": {
+        "fashion_mnist": FashionMNIST,
+        "facade": Facade,
+        "synthetic_fashion": Synthetic,
+        "synthetic_facade": Synthetic,
+    },
+    "optimizer": {"adam": Adam, "adamw": Adam, "sgd": SGD},
+    "scheduler": {"none": Scheduler, "cosine": Cosine, "one_cycle": OneCycle},
+    "augment": {"none": Augment, "flip": Flip},
+}
+
+# The task of each model and of each data set: a run needs the two to agree.
+TASKS: dict[str, dict[str, str]] = {
+    "model": {"cnn": "classification", "segnet": "segmentation"},
+    "data": {
+        "fashion_mnist": "classification",
+        "facade": "segmentation",
+        "synthetic_fashion": "classification",
+        "synthetic_facade": "segmentation",
+    },
+}

@@ -1,0 +1,90 @@
+"""Score a trained model again: ``python -m fashseg.evaluate run=RUN``."""
+
+import sys
+import traceback
+from pathlib import Path
+
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from fashseg import cli
+from fashseg.checking import check
+from fashseg.config import Evaluate, Train
+from fashseg.errors import FashsegError, RunError, UserError
+from fashseg.run import RunFolder, write_atomically
+
+
+def prepare(options: Evaluate, overrides: list[Override], multirun: bool) -> list[str]:
+    """Look at the run before torch is imported."""
+    del overrides
+    if multirun:
+        raise UserError("evaluate scores one run; -m is for train.", "Leave out -m.")
+    _load(options)
+    return []
+
+
+def _load(options: Evaluate) -> tuple[RunFolder, Train]:
+    if not options.run:
+        raise UserError("run= is missing.", "Name a run folder, such as run=outputs/latest.")
+    folder = RunFolder(Path(options.run))
+    folder.read_results()
+    composed = folder.read_config()
+    if options.root is not None:
+        OmegaConf.update(composed, "data.root", options.root)
+    checkpoint = folder.checkpoint(options.checkpoint)
+    if not checkpoint.is_file():
+        raise UserError(f"{checkpoint} does not exist.", "Name a run that has trained at least one epoch.")
+    return folder, check(Train, composed)
+
+
+def job(composed: DictConfig) -> None:
+    """Score, print, and keep the scores in the run folder."""
+    try:
+        _score(check(Evaluate, composed))
+    except Exception as failure:
+        if composed.get("debug"):
+            traceback.print_exc()
+        reason = f"{type(failure).__name__}: {str(failure).strip().partition(chr(10))[0]}"
+        error = failure if isinstance(failure, FashsegError) else RunError(reason, "More with debug=true.")
+        print(error, file=sys.stderr)
+        raise SystemExit(error.exit_status) from None
+
+
+def _score(options: Evaluate) -> None:
+    import json
+
+    from rich.console import Console
+
+    from fashseg.engine import set_up_process
+    from fashseg.experiment import without_nan
+    from fashseg.scoring import build_data, load_weights, score
+    from fashseg.summary import score_table
+    from fashseg.tasks import build_task
+
+    folder, run = _load(options)
+    set_up_process(run.seed)
+    data = build_data(run)
+    task = build_task(run, data.info)
+    load_weights(task, folder.checkpoint(options.checkpoint))
+    scores = score(task, data, options.split, options.trainer)
+    results = {
+        "task": data.info.task,
+        "data": data.info.name,
+        "synthetic": data.info.synthetic,
+        "checkpoint": options.checkpoint,
+        options.split: scores,
+    }
+    path = folder.path / f"evaluate_{options.split}_{options.checkpoint}.json"
+    write_atomically(path, json.dumps(without_nan(results), indent=2, ensure_ascii=False) + "\n")
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(score_table(results))
+    console.print(f"scores {path}")
+
+
+def main() -> int:
+    """The command."""
+    return cli.main(cli.Verb("evaluate", Evaluate, job, prepare))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""One run from its checked options to its results: fit, test with the best weights, write it down."""
+
+import math
+import resource
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from fashseg import config as cfg
+from fashseg.callbacks.convergence import StopAtConvergence
+from fashseg.callbacks.history import History
+from fashseg.callbacks.progress import progress_callbacks
+from fashseg.data.module import ImageDataModule
+from fashseg.engine import build_trainer, precision, set_up_process
+from fashseg.run import RunFolder, git_state, link_latest, versions
+from fashseg.scoring import build_data, load_weights, score
+from fashseg.summary import class_scores, main_score
+from fashseg.tasks import Task, build_task
+
+
+def run_experiment(run: cfg.Train, folder: RunFolder, *, overrides: list[str], resume: bool) -> dict[str, Any]:
+    """Train and score; returns what results.json says in the end.
+
+    Args:
+        run: checked options.
+        folder: exists; config.yaml and results.json are written here.
+        overrides: what was changed on the command line, for the record.
+        resume: go on from the folder's last checkpoint.
+
+    Raises:
+        UserError: data, device or checkpoint are not what the options say.
+    """
+    set_up_process(run.seed)
+    record = Record(run, folder, overrides, resume)
+    data = build_data(run)
+    task = build_task(run, data.info)
+    record.start(task, data)
+    history = History(folder.metrics, task.main_score)
+    callbacks = [history, *_callbacks(run, folder, history, task.main_score)]
+    logger = None
+    if run.logger.tensorboard:
+        logger = TensorBoardLogger(str(folder.path), name="", version=folder.tensorboard.name, default_hp_metric=False)
+    trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks, logger=logger)
+    checkpoint = folder.checkpoint("last") if resume else None
+    trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if resume else None)
+    load_weights(task, folder.checkpoint("best"))
+    scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
+    results = record.finish(history, scores, data)
+    if logger is not None:
+        _fill_hyperparameters_tab(logger, run, results)
+        logger.finalize("success")
+    return results
+
+
+def _callbacks(run: cfg.Train, folder: RunFolder, history: History, main: str) -> list[Callback]:
+    stop = run.callbacks.convergence
+    best_and_last = ModelCheckpoint(
+        folder.checkpoints,
+        filename="best",
+        monitor=f"val/{main}",
+        mode="max",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    return [
+        *progress_callbacks(run.callbacks.progress, history),
+        *([StopAtConvergence(stop.threshold, stop.min_epochs)] if stop.threshold else []),
+        best_and_last,
+    ]
+
+
+def _fill_hyperparameters_tab(logger: TensorBoardLogger, run: cfg.Train, results: dict[str, Any]) -> None:
+    """What differs between runs, with the scores they reached."""
+    options = OmegaConf.to_container(OmegaConf.structured(run))
+    scores = {f"final/{part}": main_score(results["task"], results[part]) for part in ("val", "test")}
+    for name, value in class_scores(results["task"], results["test"]).items():
+        if value == value:
+            scores[f"final_test/{name}"] = value
+    logger.log_hyperparams(options, scores)  # type: ignore[arg-type]
+
+
+class Record:
+    """What results.json says, from the start of a run to its end.
+
+    Args:
+        run: its options.
+        folder: where it is.
+        overrides: what was changed on the command line.
+        resume: keep what the interrupted run has noted.
+    """
+
+    def __init__(self, run: cfg.Train, folder: RunFolder, overrides: list[str], resume: bool) -> None:
+        self.run, self.folder, self.overrides = run, folder, overrides
+        self.before = folder.read_results() if resume else {}
+        self._started = time.perf_counter()
+
+    def start(self, task: Task, data: ImageDataModule) -> None:
+        """Status running; read the data, so that what is wrong with it ends the run here."""
+        data.setup()
+        self.values: dict[str, Any] = {
+            **first_record(self.run, self.before.get("overrides", self.overrides)),
+            "synthetic": task.info.synthetic,
+            "split": self.run.data.split,
+            "images": data.counts,
+            "val_images_of_trained_buildings": data.shared_groups,
+            "notes": self.run.notes,
+            "parameters": sum(p.numel() for p in task.model.parameters()),
+            "precision": precision(self.run.trainer),
+            "threads": torch.get_num_threads(),
+            "started": self.before.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
+            "resumed": self.before.get("resumed", -1) + 1,
+            "versions": versions(),
+            "git": git_state(),
+        }
+        self.folder.write_results(**self.values)
+        link_latest(self.folder.path)
+
+    def finish(self, history: History, scores: dict[str, Any], data: ImageDataModule) -> dict[str, Any]:
+        """Status finished, with scores and costs."""
+        del data
+        images_per = history.images / max(history.seconds, 1e-9), history.images / max(history.cpu_seconds, 1e-9)
+        self.values |= {
+            "status": "finished",
+            "epochs_run": len(history.rows),
+            "train_seconds": round(history.seconds, 3),
+            "train_cpu_seconds": round(history.cpu_seconds, 3),
+            "images_per_second": round(images_per[0], 1),
+            "images_per_cpu_second": round(images_per[1], 1),
+            "peak_memory_bytes": peak_memory_bytes(),
+            **without_nan(scores),
+        }
+        self.folder.write_results(**self.values)
+        return {**self.values, **scores}
+
+
+def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
+    """What results.json says before anything is read."""
+    return {
+        "status": "running",
+        "task": cfg.TASKS["model"][run.model.name],
+        "model": run.model.name,
+        "data": run.data.name,
+        "seed": run.seed,
+        "overrides": overrides,
+    }
+
+
+def without_nan(value: Any) -> Any:
+    """Nan as null all the way down: JSON knows no nan."""
+    if isinstance(value, dict):
+        return {k: without_nan(v) for k, v in value.items()}
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value
+
+
+def peak_memory_bytes() -> int:
+    """The most memory so far: of the GPU where one is used, else of this process."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

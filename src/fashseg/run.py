@@ -1,0 +1,192 @@
+"""The run folder: its paths, results.json, and how a new one is claimed. Imports no torch."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from fashseg.errors import UserError
+
+OUTPUTS = Path("outputs")
+
+
+class RunFolder:
+    """Paths and files of one run.
+
+    Args:
+        path: the folder, which need not exist yet.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def config(self) -> Path:
+        """The whole composed configuration."""
+        return self.path / "config.yaml"
+
+    @property
+    def results(self) -> Path:
+        """Status, scores, and what was run where."""
+        return self.path / "results.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One row an epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def log(self) -> Path:
+        """Everything that was logged, tracebacks too."""
+        return self.path / "run.log"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of best.ckpt and last.ckpt."""
+        return self.path / "checkpoints"
+
+    def checkpoint(self, name: str) -> Path:
+        """``best`` or ``last``."""
+        return self.checkpoints / f"{name}.ckpt"
+
+    def read_results(self) -> dict[str, Any]:
+        """The content of results.json.
+
+        Raises:
+            UserError: where it is missing or no results file.
+        """
+        try:
+            content = json.loads(self.results.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.results} does not exist: {self.path} is no run folder.", "Name a folder that train has made."
+            ) from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise UserError(f"{self.results} can't be read: {error}", "Name another run, or run it again.") from error
+        if not isinstance(content, dict) or "status" not in content:
+            raise UserError(f"{self.results} holds no results of a run.", "Name another run, or run it again.")
+        return content
+
+    def write_results(self, **values: Any) -> None:
+        """Replace results.json as a whole: it is complete at any moment."""
+        write_atomically(self.results, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+    def update_results(self, **values: Any) -> None:
+        """Change some of its entries."""
+        self.write_results(**{**self.read_results(), **values})
+
+    def discard(self) -> None:
+        """Take back what a run wrote before it began to train; the folder too, where it holds nothing else."""
+        for path in (self.results, self.config, self.log):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
+    def read_config(self) -> DictConfig:
+        """The configuration of the run, unchecked.
+
+        Raises:
+            UserError: where it is missing or no YAML.
+        """
+        try:
+            content = OmegaConf.load(self.config)
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.config} does not exist: {self.path} is no run folder.", "Name a folder that train has made."
+            ) from None
+        except Exception as error:
+            raise UserError(f"{self.config} can't be read: {error}", "Name another run, or start a new one.") from error
+        if not isinstance(content, DictConfig):
+            raise UserError(f"{self.config} holds no configuration.", "Name another run, or start a new one.")
+        return content
+
+    def write_config(self, values: DictConfig) -> None:
+        """Every value resolved, so that it means the same on another machine."""
+        write_atomically(self.config, OmegaConf.to_yaml(values, resolve=True))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file that is complete or absent, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def claim_folder(wanted: Path) -> Path:
+    """Make a folder that nobody else has: ``wanted``, or with a number behind it.
+
+    Raises:
+        UserError: where it can't be made.
+    """
+    for number in range(1, 1000):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}_{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UserError(
+                f"the run folder {path} can't be made: {error.strerror}.", "Choose another one by hydra.run.dir=FOLDER."
+            ) from error
+        return path
+    raise UserError(f"{wanted} and 999 more like it are taken.", "Choose another folder by hydra.run.dir=FOLDER.")
+
+
+def link_latest(folder: Path) -> None:
+    """Point ``outputs/latest`` at a run inside ``outputs``; elsewhere, and where links can't be made, do nothing."""
+    outputs = OUTPUTS.resolve()
+    target = folder.resolve()
+    if not target.is_relative_to(outputs):
+        return
+    temporary = outputs / f".latest.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        temporary.symlink_to(target.relative_to(outputs))
+        temporary.replace(outputs / "latest")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide a result."""
+    names = ("fashseg", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def git_state() -> dict[str, Any] | None:
+    """Commit of this code and whether it differs from it; None outside a git checkout."""
+    here = Path(__file__).parent
+    try:
+        _git(here, "ls-files", "--error-unmatch", Path(__file__).name)  # not merely inside somebody else's checkout
+        commit = _git(here, "rev-parse", "HEAD")
+        dirty = bool(_git(here, "status", "--porcelain", "--", str(here), str(here.parents[1] / "conf")))
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit, "dirty": dirty}
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

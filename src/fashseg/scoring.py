@@ -1,0 +1,51 @@
+"""Scores of a trained task on one part of a data set."""
+
+from pathlib import Path
+
+import torch
+
+from fashseg import config as cfg
+from fashseg.data.module import ImageDataModule
+from fashseg.engine import build_trainer
+from fashseg.errors import UserError
+from fashseg.tasks import Scores, Task
+
+
+def build_data(run: cfg.Train) -> ImageDataModule:
+    """The data module of a run."""
+    return ImageDataModule(
+        run.data,
+        batch_size=run.batch_size,
+        eval_batch_size=run.eval_batch_size,
+        eval_train=run.eval_train,
+        seed=run.seed,
+        overfit_batches=run.trainer.overfit_batches,
+    )
+
+
+def load_weights(task: Task, checkpoint: Path) -> None:
+    """Put the weights of a checkpoint into a task; no code of the file is run.
+
+    Raises:
+        UserError: where the file is missing, damaged, or of another model.
+    """
+    try:
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        task.load_state_dict(content["state_dict"])
+    except FileNotFoundError:
+        raise UserError(f"{checkpoint} does not exist.", "Name a run that has trained at least one epoch.") from None
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(
+            f"{checkpoint} can't be loaded: {reason}", "It is damaged or of another model; name another run."
+        ) from error
+
+
+def score(task: Task, data: ImageDataModule, part: str, options: cfg.Trainer) -> Scores:
+    """Scores on ``train``, ``val`` or ``test``, in the shape that results.json has."""
+    trainer = build_trainer(options, quiet=True)
+    data.trainer = trainer
+    data.setup()
+    trainer.test(task, dataloaders=data.eval_dataloader(part), verbose=False)
+    scores: Scores = task.scores["test"]
+    return scores

@@ -1,0 +1,93 @@
+"""What a finished run says on the screen: its scores beside the published ones, and what to look at."""
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from fashseg.published import PUBLISHED, Published
+from fashseg.run import RunFolder
+
+MAIN_SCORE = {"classification": "accuracy", "segmentation": "average_precision"}
+
+
+def main_score(task: str, scores: dict[str, Any]) -> float:
+    """Accuracy, or mean average precision by logits."""
+    value = scores[MAIN_SCORE[task]]
+    return float(value["mean"] if isinstance(value, dict) else value)
+
+
+def class_scores(task: str, scores: dict[str, Any]) -> dict[str, float]:
+    """The main score class by class."""
+    values = scores["accuracy_per_class" if task == "classification" else "average_precision"]
+    return {name: value for name, value in values.items() if name != "mean"}
+
+
+def score_table(results: dict[str, Any]) -> Table:
+    """Class by class: validation, test, published, difference."""
+    task = results["task"]
+    published = PUBLISHED.get(results["data"], Published({}, {})).test
+    title = {"classification": "Accuracy", "segmentation": "Average precision by logits"}[task]
+    note = " on synthetic data" if results.get("synthetic") else ""
+    table = Table(title=f"{title}{note}", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("class")
+    parts = [part for part in ("train", "val", "test") if part in results]
+    for name in [*parts, *(["published", "difference"] if published and "test" in parts else [])]:
+        table.add_column(name, justify="right")
+    columns = {part: class_scores(task, results[part]) for part in parts}
+    for name in next(iter(columns.values())):
+        table.add_row(name, *_cells([columns[part][name] for part in parts], published.get(name)))
+    table.add_section()
+    overall = [main_score(task, results[part]) for part in parts]
+    table.add_row("all", *_cells(overall, published.get("all")), style="bold")
+    return table
+
+
+def _cells(values: list[float], published: float | None) -> list[str]:
+    cells = ["absent" if value != value else f"{value:.3f}" for value in values]
+    if published is None:
+        return cells
+    return [*cells, f"{published:.3f}", f"{values[-1] - published:+.3f}"]
+
+
+def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
+    """The table, other scores in a line, and the paths."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(score_table(results))
+    if results["task"] == "segmentation":
+        test = results["test"]
+        console.print(
+            f"test: mean average precision by softmax {test['average_precision_softmax']['mean']:.3f}, "
+            f"pixel accuracy {test['pixel_accuracy']:.3f}, mean IoU {test['iou']['mean']:.3f}"
+        )
+    console.print(
+        f"{results['epochs_run']} epochs in {results['train_seconds']:.0f} s of training, "
+        f"{results['images_per_second']:.0f} images a second, precision {results['precision']}"
+    )
+    if results.get("val_images_of_trained_buildings"):
+        console.print(
+            f"{results['val_images_of_trained_buildings']} of {results['images']['val']} validation images show a "
+            "building that is trained on: validation flatters this model."
+        )
+    console.print(
+        f"results     {folder.results}\ncurves      {folder.metrics}\nweights     {folder.checkpoint('best')}"
+    )
+    if folder.tensorboard.is_dir():
+        console.print(f"TensorBoard tensorboard --logdir {folder.tensorboard}")
+
+
+def print_sweep(folders: list[RunFolder]) -> None:
+    """A line of scores for each run of a sweep."""
+    table = Table(title="Sweep", title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("run", "changed", "status"):
+        table.add_column(name)
+    for name in ("val", "test"):
+        table.add_column(name, justify="right")
+    for folder in folders:
+        results = folder.read_results()
+        scores = [
+            f"{main_score(results['task'], results[part]):.4f}" if part in results else "-" for part in ("val", "test")
+        ]
+        table.add_row(str(folder.path), " ".join(results["overrides"]), results["status"], *scores)
+    Console(highlight=False, soft_wrap=True).print(table)

@@ -1,0 +1,176 @@
+"""What both tasks share: one step for training, validation and test, and what is logged at the end of an epoch."""
+
+from dataclasses import asdict
+from typing import Any, ClassVar, TypedDict, cast
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from fashseg import config as cfg
+from fashseg.data.info import DataInfo
+from fashseg.metrics.totals import Totals
+from fashseg.models import build_model
+from fashseg.tasks.augmentation import augment
+from fashseg.tasks.optimizers import build_optimizer, build_scheduler
+
+Scores = dict[str, Any]
+
+
+class Options(TypedDict):
+    """The parts of the configuration that a task needs, as plain containers."""
+
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    scheduler: dict[str, Any]
+    augment: dict[str, Any]
+    seed: int
+
+
+def task_options(run: cfg.Train) -> Options:
+    """The options of a task out of those of a run."""
+    return Options(
+        model=asdict(run.model),
+        optimizer=asdict(run.optimizer),
+        scheduler=asdict(run.scheduler),
+        augment=asdict(run.augment),
+        seed=run.seed,
+    )
+
+
+def _typed(group: str, values: dict[str, Any]) -> Any:
+    return cfg.CHOICES[group][values["name"]](**values)
+
+
+class Task(LightningModule):
+    """A network with its loss, optimizer and metrics.
+
+    The hyper-parameters are plain containers, so that a checkpoint loads with ``weights_only=True`` and is enough to
+    build the task again: ``ClassificationTask.load_from_checkpoint(path, weights_only=True)``.
+
+    Args:
+        options: see `Options`.
+        info: a `DataInfo` as `DataInfo.to_dict` gives it.
+
+    Attributes:
+        scores: of the parts that were scored last, in the shape that results.json has.
+
+    Shapes:
+        Images are (N, C, H, W), uint8 or float on the scale of 0 to 255.
+    """
+
+    # The validation score that chooses the best checkpoint: higher is better.
+    main_score: ClassVar[str]
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, options: Options, info: dict[str, Any]) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        self.options, self.info = options, DataInfo.from_dict(info)
+        model = build_model(_typed("model", options["model"]), self.info.shape, len(self.info.class_names))
+        self.model = model.to(memory_format=torch.channels_last)
+        self.augmentation = _typed("augment", options["augment"])
+        self.register_buffer("mean", torch.tensor(self.info.mean).reshape(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(self.info.std).reshape(1, -1, 1, 1), persistent=False)
+        self.running, self.fixed = Totals(), Totals()
+        self.meters = nn.ModuleDict({part: nn.ModuleDict(self.make_meters()) for part in ("val", "test")})
+        self.scores: Scores = {}
+
+    def make_meters(self) -> dict[str, Metric]:
+        """The metrics of a scored part; ``totals`` is among them."""
+        raise NotImplementedError
+
+    def read_meters(self, values: dict[str, Any]) -> Scores:
+        """Their values by name, in the shape that results.json has."""
+        raise NotImplementedError
+
+    def by_class(self, scores: Scores) -> tuple[str, dict[str, float]]:
+        """Name and values of the score that is followed class by class."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits of images with pixel values of 0 to 255."""
+        images = images.to(self.mean.dtype, memory_format=torch.channels_last)
+        logits: Tensor = self.model((images - self.mean) / self.std)
+        return logits
+
+    def _step(self, batch: tuple[Tensor, Tensor], *meters: Metric) -> Tensor:
+        images, targets = batch
+        logits = self(images)
+        loss = nn.functional.cross_entropy(logits, targets)
+        for meter in meters:
+            if isinstance(meter, Totals):
+                meter.update(loss.detach(), logits.detach(), targets)
+            else:
+                meter.update(logits.detach(), targets)
+        return loss
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Loss of one batch with moving weights."""
+        del batch_idx
+        seed = self.options["seed"] * 1_000_003 + self.global_step
+        return self._step(augment(self.augmentation, *batch, seed=seed), self.running)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
+        """One batch of the validation images (0) or of the training images on fixed weights (1)."""
+        del batch_idx
+        meters = [self.fixed] if dataloader_idx else self._meters("val").values()
+        self._evaluate(batch, *meters)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """One batch of the images to score."""
+        del batch_idx
+        self._evaluate(batch, *self._meters("test").values())
+
+    def _evaluate(self, batch: tuple[Tensor, Tensor], *meters: Metric) -> None:
+        """Always in full precision, so that scores do not depend on what the hardware trains with."""
+        with torch.autocast(self.device.type, enabled=False):
+            self._step(batch, *meters)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log what the epoch has come to."""
+        scores = self._read("val")
+        row = {"val/loss": scores["loss"], f"val/{self.main_score}": self.main(scores)}
+        for name, totals in (("train/{}_running", self.running), ("train/{}", self.fixed)):
+            if totals.update_called:
+                row |= {name.format(key): value.item() for key, value in totals.compute().items()}
+        kind, values = self.by_class(scores)
+        row |= {f"val_{kind}/{name}": value for name, value in values.items() if value == value}
+        row["learning_rate"] = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self.log_dict({key: torch.tensor(value, dtype=torch.float64) for key, value in row.items()})
+        self.running.reset()
+        self.fixed.reset()
+
+    def on_test_epoch_end(self) -> None:
+        """Keep the scores."""
+        self._read("test")
+
+    def _meters(self, part: str) -> dict[str, Metric]:
+        return dict(cast(nn.ModuleDict, self.meters[part]).items())  # type: ignore[arg-type]
+
+    def _read(self, part: str) -> Scores:
+        meters = self._meters(part)
+        scores = self.scores[part] = self.read_meters({name: meter.compute() for name, meter in meters.items()})
+        for meter in meters.values():
+            meter.reset()
+        return scores
+
+    def main(self, scores: Scores) -> float:
+        """The main score, a number."""
+        value = scores[self.main_score]
+        return float(value["mean"] if isinstance(value, dict) else value)
+
+    def configure_optimizers(self) -> Any:
+        """Optimizer and, step by step, the schedule."""
+        optimizer = build_optimizer(_typed("optimizer", self.options["optimizer"]), self.parameters())
+        steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = build_scheduler(_typed("scheduler", self.options["scheduler"]), optimizer, steps)
+        if scheduler is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def named(self, values: Tensor) -> dict[str, float]:
+        """Values by class name."""
+        return dict(zip(self.info.class_names, values.tolist(), strict=True))
