@@ -28,7 +28,7 @@ class Layout:
         right = high if rng.random() < 0.55 else rng.uniform(211, 254)
         top = low if rng.random() < 0.3 else rng.uniform(10, 70)
         bottom = high if rng.random() < 0.35 else rng.uniform(218, 252)
-        storeys = int(rng.integers(3, 7))
+        storeys = int(rng.integers(3, 6))
         heights = rng.uniform(0.92, 1.08, storeys)
         heights[-1] *= rng.uniform(1.0, 1.3)
         floors = [top + rng.uniform(2, 8)]
@@ -45,7 +45,7 @@ def draw_street(scene: Scene, rng: Generator) -> None:
     style, layout = Style.random(rng), Layout.random(rng, scene.low, scene.high)
     _surroundings(scene, rng, style, layout)
     draw_wall(scene, rng, style.wall, layout.box, FACADE)
-    share = rng.uniform(0.36, 0.66), rng.uniform(0.5, 0.78)
+    share = rng.uniform(0.36, 0.62), rng.uniform(0.5, 0.78)
     cells = _window_cells(rng, layout, share)
     pairs = rng.random() < 0.22
     for row in cells:
@@ -105,7 +105,7 @@ def _ground_floor(scene: Scene, rng: Generator, style: Style, layout: Layout) ->
     """Shops, or windows and a door; a plinth beneath."""
     left, _, right, bottom = layout.box
     top = layout.floors[-2]
-    height, shops = bottom - top, rng.random() < 0.25
+    height, shops = bottom - top, rng.random() < 0.18
     if shops:
         scene.box((left, top + 0.06 * height, right, top + rng.uniform(0.15, 0.28) * height), style.trim, OTHERS)
     door, colour = int(rng.integers(0, len(layout.columns) - 1)), random_colour(rng, (0.1, 0.7), (0.0, 0.63))
@@ -141,10 +141,10 @@ def _pillars(scene: Scene, rng: Generator, style: Style, layout: Layout, share: 
 def _balconies(scene: Scene, rng: Generator, style: Style, layout: Layout, cells: list[list[Box]]) -> None:
     """Along whole storeys, or before some columns of windows."""
     storey = layout.floors[1] - layout.floors[0]
-    height, reach = rng.uniform(0.26, 0.42) * storey, rng.uniform(0.08, 0.4)
+    height, reach = rng.uniform(0.28, 0.45) * storey, rng.uniform(0.08, 0.4)
     whole, every = rng.random() < 0.4, int(rng.integers(1, 4))
     first = int(rng.integers(0, every))
-    rows = [row for row in cells if rng.random() < 0.75] or cells[-1:]
+    rows = [row for row in cells if rng.random() < 0.8] or cells[-1:]
     for row in rows:
         base = row[0][3] + 0.06 * storey
         if whole:
@@ -161,10 +161,11 @@ def _surroundings(scene: Scene, rng: Generator, style: Style, layout: Layout) ->
     left, top, right, bottom = layout.box
     above = np.array([[rng.uniform(0.75, 1.1)], [rng.uniform(0.9, 1.15)]], np.float32)
     cloudy = rng.random() < 0.4
-    sky = random_colour(rng, (0.95, 1.0), (0.0, 0.06)) if cloudy else random_colour(rng, (0.8, 1.0), (0.25, 0.6), COLD)
+    clear = random_colour(rng, (0.8, 1.0), (0.25, 0.6), COLD, stray=0.0)
+    sky = random_colour(rng, (0.95, 1.0), (0.0, 0.05)) if cloudy else clear
     scene.textured((scene.low, scene.low, scene.high, scene.high), sky, above, OTHERS)
     for west, east in ((scene.low, left), (right, scene.high)):
-        if east > west and rng.random() < 0.5:
+        if east > west and rng.random() < 0.4:
             roof = max(scene.low, top + rng.uniform(-50, 60))
             draw_wall(scene, rng, random_colour(rng, (0.2, 0.7)), (west, roof, east, bottom), OTHERS)
             width = min(24.0, 0.6 * (east - west))

@@ -39,28 +39,21 @@ class Style:
     lintel: float
     gable: bool
     balcony: Colour
-    railing: str
+    barred: bool
     pillar: Colour
     fluted: bool
 
     @classmethod
     def random(cls, rng: Generator) -> "Style":
         """A style in which no class is bound to a colour: walls may be dark, windows light."""
-        wall = random_colour(rng, (0.55, 0.95) if rng.random() < 0.8 else (0.2, 0.6), (0.15, 0.65), WARM)
-        trim = (
-            shaded(wall, rng.uniform(0.75, 1.35)) if rng.random() < 0.6 else random_colour(rng, (0.4, 1.0), (0.0, 0.28))
-        )
-        clear = rng.random() < 0.85
-        dark_metal = rng.random() < 0.55
+        wall = random_colour(rng, (0.55, 0.95) if rng.random() < 0.8 else (0.2, 0.6), (0.12, 0.6), WARM)
+        trim, pillar = random_colour(rng, (0.4, 1.0), (0.0, 0.28)), random_colour(rng, (0.7, 1.0), (0.0, 0.17))
+        barred = bool(rng.random() < 0.72)
         return cls(
             wall=wall,
-            trim=trim,
-            frame=random_colour(rng, (0.75, 1.0), (0.0, 0.14))
-            if rng.random() < 0.6
-            else random_colour(rng, (0.1, 0.6)),
-            glass=random_colour(rng, (0.1, 0.45), (0.0, 0.35), COLD)
-            if clear
-            else random_colour(rng, (0.5, 0.95), (0.0, 0.21), COLD),
+            trim=trim if rng.random() < 0.4 else shaded(wall, rng.uniform(0.75, 1.35)),
+            frame=random_colour(rng, (0.75, 1.0) if rng.random() < 0.6 else (0.1, 0.6), (0.0, 0.2)),
+            glass=random_colour(rng, (0.1, 0.45) if rng.random() < 0.85 else (0.5, 0.95), (0.0, 0.3), COLD),
             blind=random_colour(rng, (0.5, 1.0), (0.0, 0.28)),
             shutter=random_colour(rng, (0.15, 0.8), (0.0, 0.63)) if rng.random() < 0.12 else None,
             arch=rng.uniform(0.3, 1.0) if rng.random() < 0.2 else 0.0,
@@ -69,11 +62,9 @@ class Style:
             sill=bool(rng.random() < 0.6),
             lintel=rng.uniform(2.5, 7.0) if rng.random() < 0.3 else 0.0,
             gable=bool(rng.random() < 0.4),
-            balcony=random_colour(rng, (0.05, 0.3), (0.0, 0.35)) if dark_metal else random_colour(rng, (0.3, 1.0)),
-            railing=str(rng.choice(["bars", "solid", "glass"], p=[0.7, 0.2, 0.1])),
-            pillar=random_colour(rng, (0.7, 1.0), (0.0, 0.17))
-            if rng.random() < 0.75
-            else shaded(wall, rng.uniform(0.7, 1.35)),
+            balcony=random_colour(rng, (0.05, 0.3) if barred and rng.random() < 0.7 else (0.35, 1.0)),
+            barred=barred,
+            pillar=pillar if rng.random() < 0.75 else shaded(wall, rng.uniform(0.7, 1.35)),
             fluted=bool(rng.random() < 0.75),
         )
 
@@ -147,15 +138,13 @@ def draw_balcony(scene: Scene, rng: Generator, style: Style, box: Box) -> None:
     left, top, right, bottom = box
     slab = max(2.0, 0.14 * (bottom - top))
     scene.box((left + 2, bottom, right - 1, bottom + rng.uniform(1, 5)), shaded(style.wall, 0.55))
-    if style.railing == "bars":
-        behind = shaded(style.glass if rng.random() < 0.5 else style.wall, 0.8)
-        scene.box(box, behind, BALCONY)
-        for x in np.arange(left, right, rng.uniform(2.2, 4.0)):
-            scene.line([(x, top), (x, bottom)], style.balcony, 0.9)
+    if style.barred:
+        scene.box(box, shaded(style.glass if rng.random() < 0.25 else style.wall, 0.85), BALCONY)
+        for x in np.arange(left, right, rng.uniform(2.6, 4.0)):
+            scene.line([(x, top), (x, bottom)], style.balcony, 1.2)
         scene.line([(left, top), (right, top)], style.balcony, 1.6)
     else:
-        factor = 1.0 if style.railing == "solid" else 1.2
-        scene.box((left, top, right, bottom), shaded(style.balcony, factor), BALCONY)
+        scene.box(box, style.balcony, BALCONY)
         scene.line([(left, top + 1), (right, top + 1)], shaded(style.balcony, 0.65), 1.2)
         for x in np.linspace(left, right, max(2, round((right - left) / 22)) + 1):
             scene.line([(x, top), (x, bottom)], shaded(style.balcony, 0.75), 0.8)

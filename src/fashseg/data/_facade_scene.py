@@ -25,15 +25,16 @@ WARM, COLD = (0.0, 0.16), (0.5, 0.68)
 """Ranges of hue, of 0 to 1."""
 
 
-def random_colour(rng: Generator, value: Range, saturation: Range = (0.0, 0.4), hue: Range | None = None) -> Colour:
+def random_colour(
+    rng: Generator, value: Range, saturation: Range = (0.0, 0.4), hue: Range | None = None, stray: float = 0.2
+) -> Colour:
     """A colour by hue, saturation and value, each of 0 to 1 and evenly spread over its range.
 
-    Four in five have a hue of the range ``hue``, the rest any, so that no kind of thing is bound to a colour.
+    With probability ``stray`` the hue is any, so that no kind of thing is bound to a colour.
     """
-    tint = rng.uniform(*(hue if hue is not None and rng.random() < 0.8 else (0.0, 1.0)))
-    red, green, blue = (
-        round(255 * channel) for channel in hsv_to_rgb(tint, rng.uniform(*saturation), rng.uniform(*value))
-    )
+    span = (0.0, 1.0) if hue is None or rng.random() < stray else hue
+    tone = hsv_to_rgb(rng.uniform(*span), rng.uniform(*saturation), rng.uniform(*value))
+    red, green, blue = (round(255 * channel) for channel in tone)
     return red, green, blue
 
 

@@ -74,9 +74,8 @@ def _garment(label: int, rng: Generator) -> UInt8Array:
 def _cloth(rng: Generator, turn: float) -> Float32Array:
     """Factors around 1, (28, 28): shading, and on most garments stripes, checks, bands or blotches."""
     across, down = _COLUMNS - turn * _ROWS, _ROWS + turn * _COLUMNS
-    shade: Float32Array = (
-        1 + rng.normal(0, 0.12) * across + rng.normal(0, 0.12) * down - rng.uniform(0, 0.25) * across**2
-    )
+    tilt_across, tilt_down, droop = rng.normal(0, 0.12), rng.normal(0, 0.12), rng.uniform(0, 0.25)
+    shade = (1 + tilt_across * across + tilt_down * down - droop * across**2).astype(np.float32)
     kind, depth = rng.random(), rng.uniform(0.1, 0.55)
     if kind < 0.14:
         return shade * (1 - depth * _stripes(rng, down))
