@@ -53,7 +53,7 @@ def draw_street(scene: Scene, rng: Generator) -> None:
             _opening(scene, rng, style, box, pairs)
     _cornices(scene, rng, style, layout)
     _ground_floor(scene, rng, style, layout)
-    if rng.random() < 0.5:
+    if rng.random() < 0.56:
         _pillars(scene, rng, style, layout, share[0])
     if rng.random() < 0.52:
         _balconies(scene, rng, style, layout, cells)
@@ -94,7 +94,7 @@ def _cornices(scene: Scene, rng: Generator, style: Style, layout: Layout) -> Non
     if rng.random() < 0.4:
         for x in np.arange(left, right, rng.uniform(4, 8)):
             scene.box((x, top + 0.5 * depth, x + 2, top + depth), shaded(style.trim, 0.7))
-    if rng.random() < 0.5:
+    if rng.random() < 0.56:
         band, single = rng.uniform(1.5, 5), rng.random() < 0.5
         for y in layout.floors[-2:-1] if single else layout.floors[1:-1]:
             scene.box((left, y - band / 2, right, y + band / 2), shaded(style.trim, 1.05), OTHERS)

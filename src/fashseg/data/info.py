@@ -40,7 +40,8 @@ class DataInfo:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "DataInfo":
         """The inverse of :meth:`to_dict`."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fields)
 
 
 class Arrays(NamedTuple):
