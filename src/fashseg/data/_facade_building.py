@@ -94,7 +94,7 @@ def _cornices(scene: Scene, rng: Generator, style: Style, layout: Layout) -> Non
     if rng.random() < 0.4:
         for x in np.arange(left, right, rng.uniform(4, 8)):
             scene.box((x, top + 0.5 * depth, x + 2, top + depth), shaded(style.trim, 0.7))
-    if rng.random() < 0.56:
+    if rng.random() < 0.5:
         band, single = rng.uniform(1.5, 5), rng.random() < 0.5
         for y in layout.floors[-2:-1] if single else layout.floors[1:-1]:
             scene.box((left, y - band / 2, right, y + band / 2), shaded(style.trim, 1.05), OTHERS)
@@ -129,7 +129,7 @@ def _ground_floor(scene: Scene, rng: Generator, style: Style, layout: Layout) ->
 
 def _pillars(scene: Scene, rng: Generator, style: Style, layout: Layout, share: float) -> None:
     pitch = layout.columns[1] - layout.columns[0]
-    width = min(rng.uniform(0.3, 0.8) * (1 - share) * pitch, 20.0)
+    width = min(rng.uniform(0.3, 0.8) * (1 - share) * pitch, 16.0)
     if rng.random() < 0.3:
         top, bottom = layout.floors[-2] + 1, layout.box[3]
     else:

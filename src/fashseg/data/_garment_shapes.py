@@ -78,7 +78,7 @@ def _shirt(pen: Pen, rng: Generator) -> None:
     sleeve = rng.uniform(0.7, 1.05) if long else rng.uniform(0.04, 0.4)
     width = rng.uniform(0.1, 0.15) if long else rng.uniform(0.13, 0.19)
     neckline = _top(pen, rng, sleeve, chest, chest * rng.uniform(0.88, 1.14), end, rng.uniform(0.08, 0.28), width)
-    if rng.random() < 0.68:
+    if rng.random() < 0.76:
         pen.line([(0, neckline), (0, end)], rng.uniform(0.6, 0.85))
         _buttons(pen, rng, neckline, end)
     if rng.random() < 0.66:
@@ -89,8 +89,8 @@ def _coat(pen: Pen, rng: Generator) -> None:
     chest, end = rng.uniform(0.4, 0.54), rng.uniform(0.82, 0.98)
     hem, neck = chest * rng.uniform(0.92, 1.2), rng.uniform(0.06, 0.3)
     neckline = _top(pen, rng, rng.uniform(0.78, 1.05), chest, hem, end, neck, rng.uniform(0.12, 0.18))
-    if rng.random() < 0.85:
-        pen.line([(0, neckline), (0, end)], rng.uniform(0.05, 0.6), rng.uniform(0.03, 0.07))
+    if rng.random() < 0.93:
+        pen.line([(0, neckline), (0, end)], rng.uniform(0.05, 0.5), rng.uniform(0.03, 0.08))
     if rng.random() < 0.5:
         tip = neckline + rng.uniform(0.15, 0.5)
         pen.both([(0.01, tip), (0.12, -0.95), (0.28, -0.84), (0.24, -0.5)], rng.uniform(0.6, 1.2))
@@ -159,7 +159,7 @@ def _sneaker(pen: Pen, rng: Generator) -> None:
 
 
 def _boot(pen: Pen, rng: Generator) -> None:
-    if rng.random() < 0.15:
+    if rng.random() < 0.12:
         _low_shoe(pen, rng, rng.uniform(0.75, 1.25))
         return
     top = rng.uniform(-0.93, -0.35) if rng.random() < 0.7 else rng.uniform(-0.35, -0.1)
@@ -183,7 +183,7 @@ def _boot(pen: Pen, rng: Generator) -> None:
 
 
 def _sandal(pen: Pen, rng: Generator) -> None:
-    if rng.random() < 0.1:
+    if rng.random() < 0.08:
         _low_shoe(pen, rng, rng.uniform(0.36, 0.6))
         for x in rng.uniform(-0.6, 0.7, 4):
             pen.line([(x, 0.25), (x - rng.uniform(-0.2, 0.2), 0.05)], 0.15, 0.07)

@@ -1,4 +1,6 @@
-"""Mean loss and accuracy of an epoch."""
+"""Running loss and accuracy of an epoch, cheap enough for every step."""
+
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -6,38 +8,48 @@ from torchmetrics import Metric
 
 
 class Totals(Metric):
-    """Loss by sample and accuracy by target over everything it was updated with.
+    """Mean loss by sample and share of right predictions over everything it was updated with.
 
-    Sums stay on the device until the end of the epoch. The loss is summed in float64, where the device has it (Apple's
-    GPUs do not).
+    ``update(loss, logits, targets)`` never waits for the device. Call it and not ``forward``, which also computes.
+    The loss is summed in float64, or in float32 on machines with Apple's MPS, which has no float64. Counts are int64.
+
+    ``compute`` returns ``{"loss": ..., "accuracy": ...}``, scalars on the metric's device; accuracy is 0 to 1, by pixel
+    for segmentation. Both are nan before the first update.
     """
 
     is_differentiable = False
+    higher_is_better = None
     full_state_update = False
-    loss_sum: Tensor
-    counts: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
-        exact = torch.float32 if torch.backends.mps.is_available() else torch.float64
-        self.add_state("loss_sum", torch.zeros((), dtype=exact), dist_reduce_fx="sum")
-        # Samples, targets, right targets.
-        self.add_state("counts", torch.zeros(3, dtype=torch.int64), dist_reduce_fx="sum")
+    loss_sum: Tensor
+    samples: Tensor
+    correct: Tensor
+    predictions: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        dtype = torch.float32 if torch.backends.mps.is_available() else torch.float64
+        self.add_state("loss_sum", torch.zeros((), dtype=dtype), dist_reduce_fx="sum")
+        for name in ("samples", "correct", "predictions"):
+            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
         """Add a batch.
 
         Args:
-            loss: its mean loss, a scalar.
-            logits: (N, C, *).
-            targets: (N, *).
+            loss: scalar, the mean over the batch.
+            logits: (N, C, *), of any type.
+            targets: labels (N, *); all of them count.
         """
-        self.loss_sum += loss * len(targets)
-        self.counts[0] += len(targets)
-        self.counts[1] += targets.numel()
-        self.counts[2] += (logits.argmax(1) == targets).sum()
+        count_batch = len(targets)
+        self.loss_sum.add_(loss.detach(), alpha=count_batch)
+        self.samples += count_batch
+        self.correct += (logits.detach().argmax(1) == targets).sum()
+        self.predictions += targets.numel()
 
     def compute(self) -> dict[str, Tensor]:
-        """``loss`` and ``accuracy``; nan before the first update."""
-        samples, items, right = self.counts.unbind()
-        return {"loss": self.loss_sum / samples, "accuracy": right.double() / items}
+        """Mean loss and accuracy so far."""
+        return {
+            "loss": self.loss_sum / self.samples,
+            "accuracy": self.correct.to(self.loss_sum.dtype) / self.predictions,
+        }
