@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.types import Override
@@ -81,9 +82,9 @@ def _score(options: Evaluate) -> None:
     console.print(f"scores {path}")
 
 
-def main() -> int:
-    """The command."""
-    return cli.main(cli.Verb("evaluate", Evaluate, job, prepare))
+def main(words: Sequence[str] | None = None) -> int:
+    """The command; ``words`` take the place of the command line's."""
+    return cli.main(cli.Verb("evaluate", Evaluate, job, prepare), words)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -133,9 +134,9 @@ def _number(path: Path) -> tuple[int, str]:
     return (int(path.name) if path.name.isdigit() else sys.maxsize, path.name)
 
 
-def main() -> int:
-    """The command."""
-    return cli.main(cli.Verb("train", Train, job, prepare, finish))
+def main(words: Sequence[str] | None = None) -> int:
+    """The command; ``words`` take the place of the command line's."""
+    return cli.main(cli.Verb("train", Train, job, prepare, finish), words)
 
 
 if __name__ == "__main__":

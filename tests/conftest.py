@@ -1,0 +1,91 @@
+"""Shared by all tests: real data where $FASHSEG_DATA is set, and commands run in this process."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+
+class Outcome(NamedTuple):
+    """What a command has left: exit status and both outputs."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+    """``run("train", "model=cnn", ...)`` in an empty folder, without data; other tests than these start a process."""
+    from fashseg import evaluate, train
+
+    verbs = {"train": train.main, "evaluate": evaluate.main}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FASHSEG_DATA", raising=False)
+
+    def command(verb: str, *words: str) -> Outcome:
+        try:
+            status = verbs[verb](words)
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return Outcome(status, *capfd.readouterr())
+
+    return command
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The data root; skips where there is none."""
+    root = os.environ.get("FASHSEG_DATA")
+    if not root:
+        pytest.skip("needs the real data: set FASHSEG_DATA to the folder that holds FashionMNIST and facade")
+    return Path(root)
+
+
+# Options that make a run take a second or two.
+TINY_CNN = (
+    "model=cnn",
+    "data=synthetic_fashion",
+    "data.train_images=300",
+    "data.test_images=60",
+    "epochs=2",
+    "eval_batch_size=100",
+    "trainer.accelerator=cpu",
+)
+TINY_SEGNET = (
+    "model=segnet",
+    "data=synthetic_facade",
+    "data.train_images=10",
+    "data.test_images=3",
+    "data.val_share=0.2",
+    "epochs=2",
+    "trainer.accelerator=cpu",
+)
+
+
+@pytest.fixture(params=[TINY_CNN, TINY_SEGNET], ids=["cnn", "segnet"])
+def tiny_options(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Both models, each on little synthetic data."""
+    options: tuple[str, ...] = request.param
+    return options
+
+
+def assert_two_lines(outcome: Outcome, *parts: str) -> None:
+    """The contract's error: two lines on standard error, nothing else, exit status 2, and the parts are in it."""
+    assert outcome.status == 2, outcome
+    lines = outcome.err.splitlines()
+    assert len(lines) == 2, outcome.err
+    assert lines[0].startswith("error: ")
+    for part in parts:
+        assert part in outcome.err, f"{part!r} is not in {outcome.err!r}"
+
+
+def results_of(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,49 @@
+import pytest
+import torch
+from torch import nn
+
+from fashseg.models.cnn import CNN
+from fashseg.models.segnet import SegNet
+
+
+def parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+def test_cnn_is_the_reports() -> None:
+    torch.manual_seed(0)
+    model = CNN(1, 28, 28, 10)
+    torch.manual_seed(0)
+    plain = nn.Sequential(
+        *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 32, 3), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Flatten(), nn.Linear(800, 128), nn.ReLU(), nn.Linear(128, 10)),
+    )
+    assert parameters(model) == 113_386
+    images = torch.randn(3, 1, 28, 28)
+    assert torch.equal(model(images), plain(images)), "PyTorch's default initial weights, in this order"
+
+
+def test_segnet_is_the_reports() -> None:
+    torch.manual_seed(0)
+    model = SegNet(3, 5)
+    torch.manual_seed(0)
+    plain = nn.Sequential(
+        *(nn.Conv2d(3, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU()),
+        *(nn.ConvTranspose2d(64, 32, 3, stride=2, padding=0), nn.Conv2d(32, 5, 2, padding=0)),
+    )
+    assert parameters(model) == 38_501
+    images = torch.randn(2, 3, 64, 48)
+    assert model(images).shape == (2, 5, 64, 48)
+    assert torch.equal(model(images), plain(images))
+
+
+def test_other_sizes_and_classes() -> None:
+    assert CNN(3, 40, 32, 7, features=8, hidden=16)(torch.randn(2, 3, 40, 32)).shape == (2, 7)
+    assert SegNet(1, 12, features=4)(torch.randn(2, 1, 20, 30)).shape == (2, 12, 20, 30)
+
+
+def test_sizes_that_do_not_fit_are_refused_with_one_that_does() -> None:
+    with pytest.raises(ValueError, match="at least 10×10"):
+        CNN(1, 28, 9, 10)
+    with pytest.raises(ValueError, match="pad them to 64×50"):
+        SegNet(3, 5)(torch.randn(1, 3, 63, 49))

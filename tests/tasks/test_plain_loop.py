@@ -1,0 +1,71 @@
+"""The framework changes nothing: the same weights and batches give the losses of a plain PyTorch loop."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pytorch_lightning import Callback
+from torch import nn
+
+from fashseg import config as cfg
+from fashseg.checking import check
+from fashseg.cli import compose
+from fashseg.engine import build_trainer
+from fashseg.scoring import build_data
+from fashseg.tasks import build_task
+
+STEPS = 50
+
+
+class Losses(Callback):
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.values.append(outputs["loss"].item())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model=cnn", "data=synthetic_fashion", "data.train_images=4000", "data.test_images=10"],
+        ["model=segnet", "data=synthetic_facade", "data.train_images=230", "data.test_images=2"],
+        ["experiment=report_cnn"],
+        ["experiment=report_segnet"],
+    ],
+    ids=["cnn", "segnet", "cnn on real data", "segnet on real data"],
+)
+def test_fifty_steps_give_the_losses_of_a_plain_loop(words: list[str], request: pytest.FixtureRequest) -> None:
+    if "real" in request.node.name:
+        root: Path = request.getfixturevalue("real_data")
+        words = [*words, f"data.root={root}"]
+    fixed = ["trainer.precision=32", "trainer.accelerator=cpu", f"trainer.max_steps={STEPS}", "eval_train=false"]
+    run = check(cfg.Train, compose("train", [*words, *fixed]))
+    data = build_data(run)
+    data.setup()
+    torch.manual_seed(0)
+    task = build_task(run, data.info)
+    plain = copy.deepcopy(task.model).to(memory_format=torch.contiguous_format)
+
+    losses = Losses()
+    run.trainer.limit_batches = None
+    trainer = build_trainer(run.trainer, callbacks=[losses], quiet=True)
+    trainer.fit(task, train_dataloaders=data.train_dataloader())
+    assert len(losses.values) == STEPS
+
+    mean = torch.tensor(data.info.mean).view(1, -1, 1, 1)
+    std = torch.tensor(data.info.std).view(1, -1, 1, 1)
+    optimizer = torch.optim.Adam(plain.parameters(), lr=1e-3, weight_decay=run.optimizer.weight_decay)
+    expected = []
+    for (images, targets), _ in zip(data.train_dataloader(), range(STEPS), strict=False):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(plain((images.float() - mean) / std), targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        expected.append(loss.item())
+    worst = max(abs(a - b) for a, b in zip(losses.values, expected, strict=True))
+    print(f"largest difference over {STEPS} steps: {worst:.2e}")
+    assert worst < 1e-5
+    assert expected[-1] < expected[0], "the loop must have learned, or equality says nothing"

@@ -1,0 +1,128 @@
+"""Options: what is refused and how, what every run has, and that refusing is quick."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import Command, assert_two_lines
+from fashseg.checking import option_paths
+from fashseg.config import Evaluate, Train
+
+REFUSED = {
+    "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),
+    "key without its group": (["lr=0.1"], ["lr is not an option", "Did you mean optimizer.lr?"]),
+    "misspelt group": (["modle=cnn"], ["modle", "Did you mean model?"]),
+    "added key": (["+foo=1"], ["foo is not an option"]),
+    "added typo": (["+optimizer.lrr=1"], ["Did you mean optimizer.lr?"]),
+    "forced typo": (["++optimizer.lrr=1"], ["Did you mean optimizer.lr?"]),
+    "plus before an option": (["+epochs=3"], ["epochs=3 without the +"]),
+    "deleted option": (["~epochs"], ["epochs"]),
+    "wrong type": (["optimizer.lr=abc"], ["optimizer.lr=abc", "must be a number"]),
+    "no whole number": (["epochs=2.5"], ["epochs=2.5", "must be a whole number"]),
+    "null": (["seed=null"], ["seed=null", "must be a whole number"]),
+    "a list for a number": (["epochs=[1,2]"], ["epochs"]),
+    "below range": (["optimizer.lr=-1"], ["optimizer.lr=-1", "greater than 0"]),
+    "zero": (["epochs=0"], ["epochs=0", "at least 1"]),
+    "above range": (["data.val_share=1"], ["data.val_share=1", "less than 1"]),
+    "infinite": (["optimizer.lr=.inf"], ["optimizer.lr=inf", "finite"]),
+    "nan": (["optimizer.weight_decay=nan"], ["optimizer.weight_decay=nan", "finite"]),
+    "unknown choice of a group": (["model=cnnn"], ["model=cnnn", "Did you mean cnn?"]),
+    "unknown preset": (["experiment=report"], ["experiment=report", "Did you mean report_"]),
+    "number for a group": (["optimizer=3"], ["Config group override"]),
+    "unknown choice of an option": (["trainer.precision=fp32"], ["trainer.precision=fp32", "bf16"]),
+    "option of another choice": (["optimizer.momentum=0.9"], ["optimizer.momentum", "optimizer=sgd"]),
+    "split of another data set": (["data.split=building"], ["data.split=building", "random"]),
+    "value for a group of options": (["callbacks.convergence=3"], ["callbacks.convergence.threshold"]),
+    "impossible pair": (["model=segnet", "data=fashion_mnist"], ["segmentation", "classification", "data=facade"]),
+    "the pair the other way": (["model=cnn", "data=facade"], ["classification", "data=fashion_mnist"]),
+    "no value": (["epochs"], ["epochs can't be understood"]),
+    "several values without -m": (["seed=0,1"], ["Add -m"]),
+    "one bad value of a sweep": (["-m", "optimizer.lr=0.1,-1"], ["optimizer.lr=-1", "greater than 0"]),
+    "bad value in a long sweep": (["-m", "seed=range(0,200)", "epochs=1,0"], ["epochs=0", "at least 1"]),
+    "resume in a sweep": (["-m", "seed=0,1", "resume=x"], ["resume", "-m"]),
+    "devices in a sweep": (["-m", "seed=0,1", "trainer.devices=2"], ["trainer.devices=2"]),
+    "run to resume is missing": (["resume=nowhere"], ["nowhere", "no run folder"]),
+    "launcher that is not there": (["hydra/launcher=joblib"], ["joblib"]),
+    "unknown flag": (["--foo"], ["--foo"]),
+    "convergence beyond the end": (["callbacks.convergence.min_epochs=11"], ["min_epochs=11", "epochs=10"]),
+    "nesterov without momentum": (
+        ["optimizer=sgd", "optimizer.nesterov=true", "optimizer.momentum=0"],
+        ["optimizer.nesterov", "optimizer.momentum"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "parts"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_wrong_is_said_in_two_lines(run: Command, tmp_path: Path, words: list[str], parts: list[str]) -> None:
+    assert_two_lines(run("train", *words), *parts)
+    assert not list(tmp_path.iterdir()), "an error must leave nothing behind"
+
+
+def test_evaluate_refuses_what_is_no_run(run: Command, tmp_path: Path) -> None:
+    assert_two_lines(run("evaluate"), "run= is missing")
+    assert_two_lines(run("evaluate", "run=nowhere"), "nowhere", "no run folder")
+    assert_two_lines(run("evaluate", "run=x", "splitt=val"), "Did you mean split?")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "results.json").write_text("{", encoding="utf-8")
+    assert_two_lines(run("evaluate", "run=broken"), "can't be read")
+
+
+@pytest.mark.parametrize("words", [["optimizer.lrr=1"], ["optimizer.lr=abc"], ["model=segnet", "data=fashion_mnist"]])
+def test_errors_do_not_wait_for_torch(words: list[str], tmp_path: Path) -> None:
+    code = "import sys; from fashseg.train import main; main(); sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_error_takes_at_most_twice_the_help_of_an_empty_hydra_program(tmp_path: Path) -> None:
+    (tmp_path / "empty.py").write_text(
+        "import hydra\n\n@hydra.main(version_base='1.3', config_path=None)\ndef main(cfg): pass\n\nmain()\n",
+        encoding="utf-8",
+    )
+    empty = [sys.executable, "empty.py", "--help"]
+    wrong = [sys.executable, "-m", "fashseg.train", "optimizer.lr=-1"]
+    ratios = []
+    for _ in range(5):
+        seconds = []
+        for command in (empty, wrong):
+            start = time.perf_counter()
+            subprocess.run(command, cwd=tmp_path, capture_output=True)
+            seconds.append(time.perf_counter() - start)
+        ratios.append(seconds[1] / seconds[0])
+    assert sorted(ratios)[1] < 2, ratios
+
+
+def test_help_and_configuration_are_shown(run: Command) -> None:
+    shown = run("train", "--help")
+    assert shown.status == 0
+    assert "report_segnet" in shown.out
+    job = run("train", "model=segnet", "--cfg", "job")
+    assert "split: building" in job.out
+    assert "weight_decay: 1.0e-05" in job.out
+
+
+def test_options_stay_as_users_know_them() -> None:
+    """A change of this list is a change of the interface: mention it to users."""
+    common = {
+        *("model.name", "model.features", "model.hidden"),
+        *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
+        *("data.train_images", "data.test_images", "data.draw_seed"),
+        *("optimizer.name", "optimizer.lr", "optimizer.weight_decay", "optimizer.beta1", "optimizer.beta2"),
+        *("optimizer.momentum", "optimizer.nesterov"),
+        *("scheduler.name", "scheduler.final_share", "scheduler.rise_share"),
+        *("augment.name", "augment.probability", "logger.tensorboard"),
+        *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
+        *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "resume", "debug"),
+    }
+    trainer = {
+        f"trainer.{name}"
+        for name in (
+            *("accelerator", "devices", "strategy", "precision", "deterministic", "gradient_clip"),
+            *("max_steps", "limit_batches", "overfit_batches", "profiler"),
+        )
+    }
+    assert set(option_paths(Train)) == common | trainer
+    assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "debug"} | trainer
