@@ -27,7 +27,7 @@ REFUSED = {
     "below range": (["optimizer.lr=-1"], ["optimizer.lr=-1", "greater than 0"]),
     "zero": (["epochs=0"], ["epochs=0", "at least 1"]),
     "above range": (["data.val_share=1"], ["data.val_share=1", "less than 1"]),
-    "infinite": (["optimizer.lr=.inf"], ["optimizer.lr=inf", "finite"]),
+    "infinite": (["optimizer.lr=inf"], ["optimizer.lr=inf", "finite"]),
     "nan": (["optimizer.weight_decay=nan"], ["optimizer.weight_decay=nan", "finite"]),
     "unknown choice of a group": (["model=cnnn"], ["model=cnnn", "Did you mean cnn?"]),
     "unknown preset": (["experiment=report"], ["experiment=report", "Did you mean report_"]),

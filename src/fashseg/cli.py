@@ -7,12 +7,13 @@ Hydra composes twice: here, to check the whole plan before torch is imported or 
 import argparse
 import contextlib
 import itertools
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
@@ -59,8 +60,7 @@ def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
     """Run a verb with the words of the command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     with two_line_errors(any(word == "debug=true" for word in words)) as status:
-        arguments = get_args_parser().parse_args(words)
-        _find_unknown_flags(arguments)
+        arguments = _flags(words)
         only_asks = arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.info
         extra = [] if only_asks else _prepare(verb, arguments)
         if arguments.cfg:
@@ -99,10 +99,15 @@ def _start_hydra(verb: Verb[Schema], words: list[str]) -> None:
         sys.argv = before
 
 
-def _find_unknown_flags(arguments: argparse.Namespace) -> None:
-    for word in arguments.overrides:
-        if word.startswith("-"):
-            raise UserError(f"{word} is no flag.", "Options are written key=value, such as epochs=5.")
+def _flags(words: list[str]) -> argparse.Namespace:
+    """Hydra's flags, with its parser; errors in two lines like all others."""
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise UserError(f"{message}.", "Options are written key=value, such as epochs=5; flags: --hydra-help.")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    return parser.parse_args(words)
 
 
 def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
@@ -113,12 +118,12 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     if sweeps and not multirun:
         raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
     searchpath = [f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"] if arguments.config_dir else []
-    checked = None
-    for words in _plans(overrides):
-        composed = compose(arguments.config_name or verb.name, [*words, *searchpath])
-        checked = checked or check(verb.schema, composed)
-    assert checked is not None
-    return [] if arguments.cfg else verb.prepare(checked, overrides, multirun)
+    known = option_paths(verb.schema)
+    plans = [
+        check(verb.schema, compose(arguments.config_name or verb.name, [*words, *searchpath], known))
+        for words in _plans(overrides)
+    ]
+    return [] if arguments.cfg else verb.prepare(plans[0], overrides, multirun)
 
 
 def _plans(overrides: list[Override]) -> Iterator[list[str]]:
@@ -190,8 +195,13 @@ def _groups() -> set[str]:
     return {folder.name for folder in conf_dir().iterdir() if folder.is_dir() and folder.name != "hydra"} | set(CHOICES)
 
 
-def compose(config_name: str, words: list[str]) -> DictConfig:
+def compose(config_name: str, words: list[str], known: dict[str, list[str]] | None = None) -> DictConfig:
     """Compose as Hydra would for one job.
+
+    Args:
+        config_name: file of ``conf/`` that is read first.
+        words: overrides.
+        known: all options, as `option_paths` gives them, to tell an option of another choice from other mistakes.
 
     Raises:
         UserError: where it can't be done.
@@ -202,6 +212,8 @@ def compose(config_name: str, words: list[str]) -> DictConfig:
     except MissingConfigException as error:
         raise _missing_choice(error) from error
     except (HydraException, OmegaConfBaseException) as error:
+        if (key := re.match(r"Could not override '([^']+)'", str(error))) and (known or {}).get(key[1]):
+            raise unknown_option(key[1], known or {}, {}) from error
         reasons = [str(e).strip().partition("\n")[0] for e in (error, error.__cause__) if e]
         raise UserError(" ".join(reasons), "All options: --cfg job; Hydra's own: --cfg hydra.") from error
     except Exception as error:  # a YAML file of the user's that can't be read, among others

@@ -50,9 +50,8 @@ def test_fifty_steps_give_the_losses_of_a_plain_loop(words: list[str], request: 
     plain = copy.deepcopy(task.model).to(memory_format=torch.contiguous_format)
 
     losses = Losses()
-    run.trainer.limit_batches = None
     trainer = build_trainer(run.trainer, callbacks=[losses], quiet=True)
-    trainer.fit(task, train_dataloaders=data.train_dataloader())
+    trainer.fit(task, datamodule=data)
     assert len(losses.values) == STEPS
 
     mean = torch.tensor(data.info.mean).view(1, -1, 1, 1)

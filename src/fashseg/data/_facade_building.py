@@ -53,7 +53,7 @@ def draw_street(scene: Scene, rng: Generator) -> None:
             _opening(scene, rng, style, box, pairs)
     _cornices(scene, rng, style, layout)
     _ground_floor(scene, rng, style, layout)
-    if rng.random() < 0.56:
+    if rng.random() < 0.52:
         _pillars(scene, rng, style, layout, share[0])
     if rng.random() < 0.52:
         _balconies(scene, rng, style, layout, cells)

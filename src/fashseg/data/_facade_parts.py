@@ -48,7 +48,7 @@ class Style:
         """A style in which no class is bound to a colour: walls may be dark, windows light."""
         wall = random_colour(rng, (0.55, 0.95) if rng.random() < 0.8 else (0.2, 0.6), (0.12, 0.6), WARM)
         trim, pillar = random_colour(rng, (0.4, 1.0), (0.0, 0.28)), random_colour(rng, (0.7, 1.0), (0.0, 0.17))
-        barred = bool(rng.random() < 0.72)
+        barred = bool(rng.random() < 0.82)
         return cls(
             wall=wall,
             trim=trim if rng.random() < 0.4 else shaded(wall, rng.uniform(0.75, 1.35)),
@@ -62,7 +62,7 @@ class Style:
             sill=bool(rng.random() < 0.6),
             lintel=rng.uniform(2.5, 7.0) if rng.random() < 0.3 else 0.0,
             gable=bool(rng.random() < 0.4),
-            balcony=random_colour(rng, (0.05, 0.3) if barred and rng.random() < 0.7 else (0.35, 1.0)),
+            balcony=random_colour(rng, (0.05, 0.3) if barred and rng.random() < 0.8 else (0.35, 1.0)),
             barred=barred,
             pillar=pillar if rng.random() < 0.75 else shaded(wall, rng.uniform(0.7, 1.35)),
             fluted=bool(rng.random() < 0.75),
@@ -139,9 +139,9 @@ def draw_balcony(scene: Scene, rng: Generator, style: Style, box: Box) -> None:
     slab = max(2.0, 0.14 * (bottom - top))
     scene.box((left + 2, bottom, right - 1, bottom + rng.uniform(1, 5)), shaded(style.wall, 0.55))
     if style.barred:
-        scene.box(box, shaded(style.glass if rng.random() < 0.25 else style.wall, 0.85), BALCONY)
-        for x in np.arange(left, right, rng.uniform(2.6, 4.0)):
-            scene.line([(x, top), (x, bottom)], style.balcony, 1.2)
+        scene.box(box, shaded(style.glass if rng.random() < 0.15 else style.wall, 0.95), BALCONY)
+        for x in np.arange(left, right, rng.uniform(3.0, 4.4)):
+            scene.line([(x, top), (x, bottom)], style.balcony, 1.5)
         scene.line([(left, top), (right, top)], style.balcony, 1.6)
     else:
         scene.box(box, style.balcony, BALCONY)

@@ -217,11 +217,11 @@ def _scale(logits: Tensor, ranking: Ranking) -> Tensor:
 def _bin_index(x: Tensor, bins: int) -> Tensor:
     """Bin 1 to bins - 1 of each score, as int64 of the same shape; nan goes to INVALID_BIN.
 
-    Of the equal forms of the map this is the one made of steps that each keep the order under rounding, and that has no
-    inf / inf.
+    Written as ``1 / (1 + 1 / sqrt(|x|))`` every step keeps the order under rounding, 0 and inf need no special case, and
+    the CPU has no step that splits so small a chunk over threads, which stalls when other work holds a processor.
     """
     half = (bins - 1) / 2
-    position = x.abs().sqrt_().add_(1).reciprocal_().mul_(-half).add_(half).copysign_(x).add_(half + 1)
+    position = x.abs().rsqrt_().add_(1).reciprocal_().mul_(half).copysign_(x).add_(half + 1)
     return position.clamp_(1, bins - 1).nan_to_num_(nan=INVALID_BIN).long()
 
 
