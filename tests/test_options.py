@@ -121,7 +121,7 @@ def test_options_stay_as_users_know_them() -> None:
         f"trainer.{name}"
         for name in (
             *("accelerator", "devices", "strategy", "precision", "deterministic", "gradient_clip"),
-            *("max_steps", "limit_batches", "overfit_batches", "profiler"),
+            *("limit_batches", "overfit_batches", "profiler"),
         )
     }
     assert set(option_paths(Train)) == common | trainer

@@ -164,7 +164,6 @@ class Trainer:
     )
     deterministic: bool = option(False, "refuse operations that may differ from run to run")
     gradient_clip: float | None = option(None, "largest norm of the gradient; null leaves it alone", gt=0)
-    max_steps: int | None = option(None, "stop after so many steps; null goes by epochs alone", ge=1)
     limit_batches: int | None = option(None, "use only so many batches of each set; null uses all", ge=1)
     overfit_batches: int | None = option(None, "train, validate and test on these first batches alone", ge=1)
     profiler: str | None = option(None, "writes a profile beside run.log", choices=("simple", "advanced", "pytorch"))

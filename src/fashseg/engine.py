@@ -31,6 +31,10 @@ def set_up_process(seed: int) -> None:
     logging.captureWarnings(True)
     # The data is in memory: reading it needs no workers.
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    # Nothing is logged by step, but by epoch.
+    warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
+    # A run that goes on writes where it wrote before.
+    warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
     pl.seed_everything(seed, workers=True)
     torch.set_flush_denormal(True)  # numbers below 1e-38 make some processors several times slower
 
@@ -104,7 +108,6 @@ def build_trainer(
         deterministic=options.deterministic,
         gradient_clip_val=options.gradient_clip,
         max_epochs=epochs,
-        max_steps=options.max_steps or -1,
         limit_train_batches=limit,
         limit_val_batches=limit,
         limit_test_batches=limit,

@@ -19,8 +19,8 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
         UserError: the folder holds no run, its run is finished, or a change is not allowed.
     """
     composed = folder.read_config()
-    status = folder.read_results()["status"]
-    before = OmegaConf.to_container(composed, resolve=True)
+    results = folder.read_results()
+    before = check(Train, composed)
     for override in overrides:
         key = override.key_or_group
         if key == "resume" or key.startswith("hydra"):
@@ -34,14 +34,17 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
             )
         OmegaConf.update(composed, key, new)
     run = check(Train, composed)
-    longer = run.epochs > before["epochs"]  # type: ignore[index,call-overload,operator]
-    if run.epochs != before["epochs"] and run.scheduler.name != "none":  # type: ignore[index,call-overload]
+    if run.epochs != before.epochs and run.scheduler.name != "none":
         raise UserError(
             f"epochs={run.epochs}: scheduler={run.scheduler.name} has planned the learning rate for another number.",
             "Leave epochs as it is, or start a new run.",
         )
-    if status == "finished" and not longer:
-        raise UserError(f"the run in {folder.path} is finished.", "Ask for more epochs=, or start a new run.")
+    converged = (
+        results.get("epochs_run", 0) < before.epochs and run.callbacks.convergence == before.callbacks.convergence
+    )
+    if results["status"] == "finished" and (converged or run.epochs <= results.get("epochs_run", 0)):
+        way_out = "Set callbacks.convergence.threshold=null" if converged else "Ask for more epochs="
+        raise UserError(f"the run in {folder.path} is finished.", f"{way_out}, or start a new run.")
     if not folder.checkpoint("last").is_file():
         raise UserError(
             f"{folder.checkpoint('last')} does not exist: the run ended before its first epoch did.",

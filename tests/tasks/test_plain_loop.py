@@ -41,7 +41,7 @@ def test_fifty_steps_give_the_losses_of_a_plain_loop(words: list[str], request: 
     if "real" in request.node.name:
         root: Path = request.getfixturevalue("real_data")
         words = [*words, f"data.root={root}"]
-    fixed = ["trainer.precision=32", "trainer.accelerator=cpu", f"trainer.max_steps={STEPS}", "eval_train=false"]
+    fixed = ["trainer.precision=32", "trainer.accelerator=cpu", f"trainer.limit_batches={STEPS}", "eval_train=false"]
     run = check(cfg.Train, compose("train", [*words, *fixed]))
     data = build_data(run)
     data.setup()
