@@ -60,19 +60,15 @@ def run_experiment(run: cfg.Train, folder: RunFolder, *, overrides: list[str], r
 
 def _callbacks(run: cfg.Train, folder: RunFolder, history: History, main: str) -> list[Callback]:
     stop = run.callbacks.convergence
-    best_and_last = ModelCheckpoint(
-        folder.checkpoints,
-        filename="best",
-        monitor=f"val/{main}",
-        mode="max",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
+    saving = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+    best = ModelCheckpoint(folder.checkpoints, filename="best", monitor=f"val/{main}", mode="max", **saving)
+    # Not by save_last: that one is written only where the best one is.
+    last = ModelCheckpoint(folder.checkpoints, filename="last", **saving)
     return [
         *progress_callbacks(run.callbacks.progress, history),
         *([StopAtConvergence(stop.threshold, stop.min_epochs)] if stop.threshold else []),
-        best_and_last,
+        best,
+        last,
     ]
 
 

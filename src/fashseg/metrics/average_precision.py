@@ -74,7 +74,7 @@ def score_histogram(
         weights = one if ignore_index is None else (labels != ignore_index).long()
         # Unlike bincount, this needs no second table, no pass for the maximum and no wait for the device. On integers
         # it is exact in any order, and with deterministic algorithms on CUDA has one that does not raise.
-        counts.index_add_(0, index.view(-1), weights.expand(index.shape).reshape(-1))
+        counts.index_add_(0, index.reshape(-1), weights.expand(index.shape).reshape(-1))
     return out
 
 
@@ -217,8 +217,8 @@ def _scale(logits: Tensor, ranking: Ranking) -> Tensor:
 def _bin_index(x: Tensor, bins: int) -> Tensor:
     """Bin 1 to bins - 1 of each score, as int64 of the same shape; nan goes to INVALID_BIN.
 
-    Written as ``1 / (1 + 1 / sqrt(|x|))`` every step keeps the order under rounding, 0 and inf need no special case, and
-    the CPU has no step that splits so small a chunk over threads, which stalls when other work holds a processor.
+    Written as ``1 / (1 + 1 / sqrt(|x|))`` every step keeps the order under rounding, 0 and inf need no special case,
+    and the CPU has no step that splits so small a chunk over threads, which stalls when other work holds a processor.
     """
     half = (bins - 1) / 2
     position = x.abs().rsqrt_().add_(1).reciprocal_().mul_(half).copysign_(x).add_(half + 1)
