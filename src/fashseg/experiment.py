@@ -60,7 +60,7 @@ def run_experiment(run: cfg.Train, folder: RunFolder, *, overrides: list[str], r
 
 def _callbacks(run: cfg.Train, folder: RunFolder, history: History, main: str) -> list[Callback]:
     stop = run.callbacks.convergence
-    saving = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+    saving: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
     best = ModelCheckpoint(folder.checkpoints, filename="best", monitor=f"val/{main}", mode="max", **saving)
     # Not by save_last: that one is written only where the best one is.
     last = ModelCheckpoint(folder.checkpoints, filename="last", **saving)

@@ -18,7 +18,10 @@ Ranking = Literal["logits", "softmax"]
 DEFAULT_BINS = 2**18
 MAX_BINS = 2**22  # beyond it neighbouring bins are closer than float32 can tell apart
 INVALID_BIN = 0  # lowest bin, kept free of scores
-_CHUNK_SCORES = 2**18  # 1 MB of float32: the passes over a chunk stay in the processor's cache
+_PIECE_SCORES = 2**20  # 4 MB of float32 bounds the temporary memory
+# Up to this many scores the CPU does not split a step over threads. A chunk stays in the processor's cache, and nothing
+# waits for a second thread, which takes far longer than the counting when other work holds the processors.
+_CPU_CHUNK_SCORES = 2**15
 
 
 def score_histogram(
@@ -66,15 +69,15 @@ def score_histogram(
     counts = out.view(-1)
     classes = torch.arange(num_classes, device=scores.device).view(1, -1, 1)
     one = torch.ones((), dtype=torch.int64, device=scores.device)
-    for chunk, labels in _chunks(scores.detach(), targets):
-        index = _bin_index(_scale(chunk, ranking), bins)
+    for chunk, labels in _chunks(scores.detach(), targets, ranking):
+        index = _bin_index(chunk, bins)
         # One class is enough to have the whole histogram refused.
         index[:, 0].masked_fill_(((labels < 0) | (labels >= num_classes)).squeeze(1), INVALID_BIN)
         index += (2 * classes + (labels == classes)) * bins
         weights = one if ignore_index is None else (labels != ignore_index).long()
         # Unlike bincount, this needs no second table, no pass for the maximum and no wait for the device. On integers
         # it is exact in any order, and with deterministic algorithms on CUDA has one that does not raise.
-        counts.index_add_(0, index.reshape(-1), weights.expand(index.shape).reshape(-1))
+        counts.index_add_(0, index.view(-1), weights.expand(index.shape).reshape(-1))
     return out
 
 
@@ -193,16 +196,23 @@ def _check_inputs(scores: Tensor, targets: Tensor, num_classes: int) -> None:
         )
 
 
-def _chunks(scores: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pieces (n, C, p) and (n, 1, p) of scores and targets, so that temporary memory does not grow with the batch."""
+def _chunks(scores: Tensor, targets: Tensor, ranking: Ranking) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pieces (n, C, p) of the scores as they are ranked, and (n, 1, p) of the labels; small however large the batch."""
     scores = scores.reshape(*scores.shape[:2], math.prod(scores.shape[2:]))
     targets = targets.reshape(len(targets), 1, scores.shape[2])
-    pixels = max(1, _CHUNK_SCORES // scores.shape[1])
+    chunk = _CPU_CHUNK_SCORES if scores.is_cpu else _PIECE_SCORES
+    for piece, labels in _split(scores, targets, _PIECE_SCORES):
+        yield from _split(_scale(piece, ranking), labels, chunk)
+
+
+def _split(scores: Tensor, targets: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Views of (n, C, p) scores and (n, 1, p) targets, of at most ``size`` scores where C is not larger."""
+    pixels = max(1, size // scores.shape[1])
     images = max(1, pixels // max(1, scores.shape[2]))
     for i in range(0, scores.shape[0], images):
         for j in range(0, scores.shape[2], pixels):
-            piece = slice(i, i + images), slice(None), slice(j, j + pixels)
-            yield scores[piece], targets[piece]
+            part = slice(i, i + images), slice(None), slice(j, j + pixels)
+            yield scores[part], targets[part]
 
 
 def _scale(logits: Tensor, ranking: Ranking) -> Tensor:
