@@ -77,7 +77,7 @@ def score_histogram(
         weights = one if ignore_index is None else (labels != ignore_index).long()
         # Unlike bincount, this needs no second table, no pass for the maximum and no wait for the device. On integers
         # it is exact in any order, and with deterministic algorithms on CUDA has one that does not raise.
-        counts.index_add_(0, index.view(-1), weights.expand(index.shape).reshape(-1))
+        counts.index_add_(0, index.reshape(-1), weights.expand(index.shape).reshape(-1))
     return out
 
 
@@ -89,14 +89,9 @@ def average_precision_from_histogram(histogram: Tensor) -> Tensor:
     distinct and evenly mixed: among its p positives and n negatives, the i-th positive comes after i * n / (p + 1)
     negatives. That makes the error quadratic in the width of a bin instead of linear.
 
-    Args:
-        histogram: int64 (C, 2, bins) of ``score_histogram``, or a sum of several with the same settings.
-
-    Returns:
-        float64 (C,), 0 to 1; nan for a class without positive pixels.
-
-    Raises:
-        ValueError: not such a histogram, or scores were nan, or labels out of range.
+    Takes the int64 histogram (C, 2, bins) of ``score_histogram``, or a sum of several with the same settings; returns
+    float64 (C,), 0 to 1, nan for a class without positive pixels. Raises ValueError if it is no such histogram, or if
+    scores were nan or labels out of range.
     """
     if histogram.ndim != 3 or histogram.shape[1] != 2 or histogram.dtype != torch.int64:
         raise ValueError(f"expected an int64 histogram (C, 2, bins), not {histogram.dtype} {tuple(histogram.shape)}")
@@ -156,20 +151,12 @@ class HistogramAveragePrecision(Metric):
         self.ranking: Ranking = ranking
         self.bins = bins
         self.ignore_index = ignore_index
-        empty = torch.zeros(num_classes, 2, bins, dtype=torch.int64)
-        self.add_state("histogram", empty, dist_reduce_fx="sum")
+        self.add_state("histogram", torch.zeros(num_classes, 2, bins, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, scores: Tensor, targets: Tensor) -> None:
         """Add the scores (N, C, *) of pixels with labels (N, *)."""
-        score_histogram(
-            scores,
-            targets,
-            self.num_classes,
-            self.bins,
-            self.ranking,
-            ignore_index=self.ignore_index,
-            out=self.histogram,
-        )
+        settings = self.num_classes, self.bins, self.ranking
+        score_histogram(scores, targets, *settings, ignore_index=self.ignore_index, out=self.histogram)
 
     def compute(self) -> Tensor:
         """Average precision (C,) over all pixels so far; see ``average_precision_from_histogram``."""
