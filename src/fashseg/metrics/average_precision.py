@@ -102,7 +102,7 @@ def average_precision_from_histogram(histogram: Tensor) -> Tensor:
             f"ignore_index (counted at class 0); such pixels by class: {invalid.tolist()}"
         )
     # One class at a time keeps the temporary float64 tensors small.
-    return torch.stack([_average_precision(negatives, positives) for negatives, positives in histogram.flip(-1)])
+    return torch.stack([_average_precision(negatives, positives) for negatives, positives in histogram])
 
 
 def mean_average_precision(values: Tensor) -> Tensor:
@@ -223,16 +223,13 @@ def _bin_index(x: Tensor, bins: int) -> Tensor:
 
 
 def _average_precision(negatives: Tensor, positives: Tensor) -> Tensor:
-    """Average precision of one class from its counts (bins,) by descending score."""
+    """Average precision of one class from its counts (bins,) by ascending score, bin 0 empty."""
     total = positives + negatives
-    hits, seen = positives.cumsum(0), total.cumsum(0)
-    around = torch.zeros_like(total)
-    around[1:] += total[:-1]
-    around[:-1] += total[1:]
-    held = positives > 0
-    tied = total[held] > 2 * around[held]
+    held = positives.nonzero().squeeze(1)
+    padded = torch.nn.functional.pad(total, (0, 1))
+    tied = total[held] > 2 * (padded[held - 1] + padded[held + 1])
+    hits, seen = ((counts.sum() - counts.cumsum(0) + counts)[held].double() for counts in (positives, total))
     p, n = positives[held].double(), negatives[held].double()
-    hits, seen = hits[held].double(), seen[held].double()
 
     one_threshold = p * hits / seen
     # With h hits among s scores before the bin: sum over i = 1..p of (h + i) / (s + i * step).

@@ -1,0 +1,61 @@
+"""Optimizers, schedules, augmentation."""
+
+import pytest
+import torch
+from torch import nn
+
+from fashseg import config as cfg
+from fashseg.tasks.augmentation import augment
+from fashseg.tasks.optimizers import build_optimizer, build_scheduler
+
+
+def rates(scheduler: cfg.Scheduler, steps: int = 100) -> list[float]:
+    optimizer = build_optimizer(cfg.SGD(name="sgd", lr=0.1), [nn.Parameter(torch.zeros(1))])
+    schedule = build_scheduler(scheduler, optimizer, steps)
+    values = []
+    for _ in range(steps):
+        values.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if schedule:
+            schedule.step()
+    return values
+
+
+def test_schedules() -> None:
+    assert rates(cfg.Scheduler(name="none")) == [0.1] * 100
+    cosine = rates(cfg.Cosine(name="cosine", final_share=0.1))
+    assert cosine[0] == 0.1
+    assert cosine[50] == pytest.approx(0.055)
+    assert cosine[-1] == pytest.approx(0.01, rel=0.01)
+    cycle = rates(cfg.OneCycle(name="one_cycle", rise_share=0.25))
+    assert max(cycle) == pytest.approx(0.1)
+    assert cycle.index(max(cycle)) in (24, 25)
+    assert cycle[-1] < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "expected"),
+    [
+        (cfg.Adam(name="adam", lr=0.01, weight_decay=0.1), torch.optim.Adam, {"lr": 0.01, "weight_decay": 0.1}),
+        (cfg.Adam(name="adamw", beta1=0.8), torch.optim.AdamW, {"betas": (0.8, 0.999)}),
+        (cfg.SGD(name="sgd", momentum=0.5, nesterov=True), torch.optim.SGD, {"momentum": 0.5, "nesterov": True}),
+    ],
+)
+def test_optimizers_get_their_options(options: cfg.Optimizer, kind: type, expected: dict[str, object]) -> None:
+    optimizer = build_optimizer(options, [nn.Parameter(torch.zeros(1))])
+    assert type(optimizer) is kind
+    assert {key: optimizer.defaults[key] for key in expected} == expected
+
+
+def test_flip_mirrors_images_with_their_masks() -> None:
+    images = torch.arange(6 * 1 * 2 * 4).view(6, 1, 2, 4)
+    masks = images[:, 0].clone()
+    flipped, flipped_masks = augment(cfg.Flip(name="flip", probability=0.5), images, masks, seed=1)
+    changed = [not torch.equal(a, b) for a, b in zip(images, flipped, strict=True)]
+    assert 0 < sum(changed) < 6
+    assert torch.equal(flipped[:, 0], flipped_masks)
+    assert torch.equal(augment(cfg.Flip(name="flip", probability=1), images, masks, seed=1)[0], images.flip(-1))
+    again = augment(cfg.Flip(name="flip", probability=0.5), images, masks, seed=1)[0]
+    assert torch.equal(again, flipped), "a step can be repeated"
+    labels = torch.arange(6)
+    assert torch.equal(augment(cfg.Flip(name="flip", probability=1), images, labels, seed=1)[1], labels)
