@@ -71,7 +71,7 @@ def test_readme_starts_with_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_every_command_of_the_readme_is_one(command: str, run: Command) -> None:
+def test_every_command_of_the_readme_is_one(command: str) -> None:
     words = [word.strip("'\"") for word in command.split()[3:] if word != "-m"]
     verb = command.split()[2].partition(".")[2]
     if verb == "train" and not any(word.startswith(("resume=", "-")) for word in words):
