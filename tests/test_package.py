@@ -61,7 +61,7 @@ def test_the_command_knows_its_verbs(tmp_path: Path) -> None:
 
 def commands() -> list[str]:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return sorted(set(re.findall(r"^(?:\$ )?(python -m fashseg\.\w+ [^\n#]+)", text, re.MULTILINE)))
+    return sorted(set(re.findall(r"^(python -m fashseg\.\w+ [^\n#]+)", text, re.MULTILINE)))
 
 
 def test_readme_starts_with_the_two_commands() -> None:
