@@ -198,3 +198,16 @@ def test_a_signal_ends_a_run_with_the_command_to_go_on(tmp_path: Path, number: i
     assert f"resume={tmp_path / 'r'}" in errors
     assert results_of(tmp_path / "r")["status"] == "interrupted"
     assert weights(tmp_path / "r")
+
+
+def test_two_processes_share_one_folder_and_score_every_image_once(tmp_path: Path) -> None:
+    words = [word for word in TINY_CNN if not word.startswith("data.test_images")]
+    command = [sys.executable, "-m", "fashseg.train", *words, "data.test_images=51", "trainer.devices=2"]
+    environment = {key: value for key, value in os.environ.items() if key != "FASHSEG_DATA"} | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "outputs" / "cnn").iterdir()
+    results = results_of(folder)
+    assert sum(map(sum, results["test"]["confusion_matrix"])) == 51, "the uneven image is counted, and once"
+    assert len(table(folder)) == 2
+    assert done.stdout.count("Accuracy on synthetic data") == 1

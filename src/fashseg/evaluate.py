@@ -12,7 +12,7 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.config import Evaluate, Train
 from fashseg.errors import FashsegError, RunError, UserError
-from fashseg.run import RunFolder, write_atomically
+from fashseg.run import RunFolder, is_first_process, write_atomically
 
 
 def prepare(options: Evaluate, overrides: list[Override], multirun: bool) -> list[str]:
@@ -75,6 +75,8 @@ def _score(options: Evaluate) -> None:
         "checkpoint": options.checkpoint,
         options.split: scores,
     }
+    if not is_first_process():
+        return
     path = folder.path / f"evaluate_{options.split}_{options.checkpoint}.json"
     write_atomically(path, json.dumps(without_nan(results), indent=2, ensure_ascii=False) + "\n")
     console = Console(highlight=False, soft_wrap=True)

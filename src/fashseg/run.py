@@ -17,6 +17,11 @@ from fashseg.errors import UserError
 OUTPUTS = Path("outputs")
 
 
+def is_first_process() -> bool:
+    """Whether this process writes: of those that train together, the one of rank 0 does. Known without torch."""
+    return all(int(os.environ.get(name) or 0) == 0 for name in ("RANK", "LOCAL_RANK", "NODE_RANK"))
+
+
 class RunFolder:
     """Paths and files of one run.
 
@@ -81,7 +86,8 @@ class RunFolder:
 
     def write_results(self, **values: Any) -> None:
         """Replace results.json as a whole: it is complete at any moment."""
-        write_atomically(self.results, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        if is_first_process():
+            write_atomically(self.results, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
     def update_results(self, **values: Any) -> None:
         """Change some of its entries."""
@@ -89,6 +95,8 @@ class RunFolder:
 
     def discard(self) -> None:
         """Take back what a run wrote before it began to train; the folder too, where it holds nothing else."""
+        if not is_first_process():
+            return
         for path in (self.results, self.config, self.log):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -114,7 +122,8 @@ class RunFolder:
 
     def write_config(self, values: DictConfig) -> None:
         """Every value resolved, so that it means the same on another machine."""
-        write_atomically(self.config, OmegaConf.to_yaml(values, resolve=True))
+        if is_first_process():
+            write_atomically(self.config, OmegaConf.to_yaml(values, resolve=True))
 
 
 def write_atomically(path: Path, text: str) -> None:

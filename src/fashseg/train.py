@@ -17,7 +17,7 @@ from fashseg.checking import check
 from fashseg.config import Train
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.resuming import resumed_config
-from fashseg.run import OUTPUTS, RunFolder, claim_folder
+from fashseg.run import OUTPUTS, RunFolder, claim_folder, is_first_process
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     resume = composed.get("resume") is not None
     if resume:
         composed = resumed_config(folder, cli.parse(overrides))
-    elif folder.results.exists():
+    elif folder.results.exists() and is_first_process():
         raise UserError(f"{folder.path} holds a run already.", "Choose another hydra.run.dir, or go on with resume=.")
     run = check(Train, composed)
 
@@ -108,7 +108,8 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     except Exception as error:
         folder.update_results(status="failed", error=str(_unforeseen(error, folder)), exit_status=1)
         raise
-    print_summary(folder, results)
+    if is_first_process():
+        print_summary(folder, results)
     return main_score(results["task"], results["val"])
 
 

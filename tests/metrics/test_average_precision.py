@@ -29,10 +29,9 @@ RANKINGS: tuple[Ranking, ...] = ("logits", "softmax")
 def by_scikit_learn(logits: Tensor, targets: Tensor, ranking: Ranking) -> Tensor:
     """Average precision (C,) over all pixels; nan for absent classes."""
     scores = logits.float() if ranking == "logits" else logits.float().softmax(1)
+    hits = [(targets == c).flatten() for c in range(logits.shape[1])]
     values = [
-        average_precision_score(targets == c, scores[:, c].flatten()) if (targets == c).any() else np.nan
-        for c in range(logits.shape[1])
-        for targets in [targets.flatten().numpy()]
+        average_precision_score(hit, scores[:, c].flatten()) if hit.any() else np.nan for c, hit in enumerate(hits)
     ]
     return torch.tensor(values, dtype=torch.float64)
 
@@ -46,9 +45,8 @@ def segmentation(*shape: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Logits (N, C, *) that tell something about labels (N, *) of unequal shares."""
     generator = torch.Generator().manual_seed(seed)
     targets = (torch.rand(shape[0], *shape[2:], generator=generator) ** 2 * shape[1]).long()
-    noise = torch.randn(shape, generator=generator) * torch.linspace(0.5, 2, shape[1]).view(
-        1, -1, *[1] * len(shape[2:])
-    )
+    spread = torch.linspace(0.5, 2, shape[1]).view(1, -1, *[1] * len(shape[2:]))
+    noise = torch.randn(shape, generator=generator) * spread
     return noise + nn.functional.one_hot(targets, shape[1]).movedim(-1, 1), targets
 
 

@@ -47,11 +47,11 @@ def shared_groups(source: Source, train: IntArray, val: IntArray) -> int | None:
 
 def _read_fashion_mnist(options: cfg.FashionMNIST) -> tuple[Arrays, Arrays]:
     mirrors = (*options.mirrors, *fashion_mnist.MIRRORS)
-    return fashion_mnist.read_fashion_mnist(Path(options.root), mirrors, options.download)
+    return fashion_mnist.read_fashion_mnist(Path(options.root).expanduser(), mirrors, options.download)
 
 
 def _read_facade(options: cfg.Facade) -> tuple[Arrays, Arrays]:
-    return facade.read_facade(Path(options.root))
+    return facade.read_facade(Path(options.root).expanduser())
 
 
 def _draw(draw: Callable[[int, int], Arrays]) -> Callable[[cfg.Synthetic], tuple[Arrays, Arrays]]:
