@@ -192,7 +192,7 @@ class Callbacks:
 
     convergence: Convergence = field(default_factory=Convergence)
     progress: str = option(
-        "auto", "auto: a bar on a terminal, a line an epoch elsewhere", choices=("auto", "bar", "lines", "none")
+        "auto", "auto: lines and a bar on a terminal, lines elsewhere", choices=("auto", "bar", "lines", "none")
     )
 
 

@@ -125,7 +125,10 @@ def finish(overrides: list[str], multirun: bool) -> int:
     from fashseg.summary import print_sweep
 
     words = [word for word in overrides if word.startswith("hydra.sweep.dir=")]
-    paths = sorted(Path(words[-1].partition("=")[2].strip("'")).iterdir(), key=_number)
+    sweep = Path(words[-1].partition("=")[2].strip("'"))
+    if not sweep.is_dir():  # a folder with a resolver in its name
+        return 0
+    paths = sorted(sweep.iterdir(), key=_number)
     folders = [RunFolder(path) for path in paths if (path / "results.json").exists()]
     print_sweep(folders)
     return max((int(folder.read_results().get("exit_status", 0)) for folder in folders), default=0)

@@ -1,4 +1,4 @@
-"""How far a training is: a bar on a terminal, plain lines elsewhere."""
+"""How far a training is: a line an epoch and, on a terminal, a bar."""
 
 import sys
 import time
@@ -57,6 +57,8 @@ def progress_callbacks(choice: str, history: History) -> list[Callback]:
     """The callbacks of ``callbacks.progress``."""
     if choice == "auto":
         choice = "bar" if sys.stdout.isatty() else "lines"
-    if choice == "bar":
-        return [RichProgressBar(refresh_rate=10)]
-    return [EpochLines(history)] if choice == "lines" else []
+    if choice == "none":
+        return []
+    # The bar is of one epoch; the lines above it keep what was, and the time that is left in all.
+    bar: list[Callback] = [RichProgressBar(refresh_rate=10)] if choice == "bar" else []
+    return [*bar, EpochLines(history)]

@@ -86,8 +86,8 @@ def average_precision_from_histogram(histogram: Tensor) -> Tensor:
 
     A bin that holds more than twice as many scores as its two neighbours together is taken for one tied score, which
     is one threshold (bfloat16 logits, flat parts of an image, saturated softmax). Scores of any other bin are taken as
-    distinct and evenly mixed: among its p positives and n negatives, the i-th positive comes after i * n / (p + 1)
-    negatives. That makes the error quadratic in the width of a bin instead of linear.
+    distinct and mixed: among its p positives and n negatives, the i-th positive comes after i * n / (p + 1) negatives,
+    more or fewer where both neighbours show the mixture to change. A hundred bins then do the work of ten thousand.
 
     Takes the int64 histogram (C, 2, bins) of ``score_histogram``, or a sum of several with the same settings; returns
     float64 (C,), 0 to 1, nan for a class without positive pixels. Raises ValueError if it is no such histogram, or if
@@ -115,8 +115,8 @@ class HistogramAveragePrecision(Metric):
 
     ``update`` takes logits (N, C, *) and labels (N, *); ``compute`` returns float64 (C,), nan for a class that never
     occurred. The state is one int64 histogram of ``16 * num_classes * bins`` bytes (21 MB for 5 classes), summed over
-    processes. Within 1e-4 of scikit-learn unless all logits of a class lie within about a hundred bins, which
-    ``score_histogram`` says the width of; more bins then help.
+    processes. From some ten thousand pixels on it is within 1e-4 of scikit-learn, unless the logits of a class all lie
+    within a hundred bins (0.01 at a logit of 1; see ``score_histogram``), where more bins help.
 
     Args:
         num_classes: C, at least 2.
@@ -203,12 +203,13 @@ def _split(scores: Tensor, targets: Tensor, size: int) -> Iterator[tuple[Tensor,
 
 
 def _scale(logits: Tensor, ranking: Ranking) -> Tensor:
-    """Scores (n, C, p) as float32 or float64 on a scale that has both signs."""
+    """Scores (n, C, p) as float32 or float64 on the scale of ``score_histogram``."""
     if logits.dtype != torch.float64:
         logits = logits.float()
     if ranking == "logits":
         return logits
-    return torch.softmax(logits, 1).logit_().add_(math.log(logits.shape[1] - 1))
+    # In float64 the odds of neighbouring probabilities stay apart, those near 1 / C too.
+    return torch.softmax(logits, 1).double().logit_().add_(math.log(logits.shape[1] - 1)).float()
 
 
 def _bin_index(x: Tensor, bins: int) -> Tensor:
@@ -224,19 +225,28 @@ def _bin_index(x: Tensor, bins: int) -> Tensor:
 
 def _average_precision(negatives: Tensor, positives: Tensor) -> Tensor:
     """Average precision of one class from its counts (bins,) by ascending score, bin 0 empty."""
-    total = positives + negatives
     held = positives.nonzero().squeeze(1)
-    padded = torch.nn.functional.pad(total, (0, 1))
-    tied = total[held] > 2 * (padded[held - 1] + padded[held + 1])
-    hits, seen = ((counts.sum() - counts.cumsum(0) + counts)[held].double() for counts in (positives, total))
-    p, n = positives[held].double(), negatives[held].double()
+    p, p_below, p_above = _with_neighbours(positives, held)
+    n, n_below, n_above = _with_neighbours(negatives, held)
+    tied = p + n > 2 * (p_below + n_below + p_above + n_above)
+    hits, seen = ((counts.sum() - counts.cumsum(0) + counts)[held].double() for counts in (positives, negatives))
+    seen += hits
 
     one_threshold = p * hits / seen
     # With h hits among s scores before the bin: sum over i = 1..p of (h + i) / (s + i * step).
     step = 1 + n / (p + 1)
     before = (seen - p - n) / step
     mixed = (p + (hits - p - before) * _harmonic(before, p)) / step
+    # Densities that tilt in the bin as from neighbour to neighbour put this many more negatives before its positives.
+    shift = (p * (n_above - n_below) - n * (p_above - p_below)) / 24
+    mixed -= shift * (hits - p / 2) / (seen - (p + n) / 2) ** 2
     return torch.where(tied, one_threshold, mixed).sum() / positives.sum()
+
+
+def _with_neighbours(counts: Tensor, held: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Float64 counts of the bins ``held``, of those below and of those above them."""
+    counts = torch.nn.functional.pad(counts, (0, 1))
+    return counts[held].double(), counts[held - 1].double(), counts[held + 1].double()
 
 
 def _harmonic(start: Tensor, count: Tensor) -> Tensor:
