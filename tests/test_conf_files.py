@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from conftest import TINY_CNN, TINY_SEGNET, Command, results_of
 from fashseg.checking import check, option_paths
-from fashseg.cli import compose, conf_dir
+from fashseg.composing import compose, conf_dir
 from fashseg.config import CHOICES, TASKS, Evaluate, Train
 from fashseg.data.sources import SOURCES
 from fashseg.models import BUILDERS

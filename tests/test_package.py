@@ -13,7 +13,7 @@ import pytest
 
 from conftest import TINY_CNN, Command
 from fashseg.checking import check
-from fashseg.cli import compose, parse
+from fashseg.composing import compose, parse
 from fashseg.config import Train
 
 ROOT = Path(__file__).parents[1]

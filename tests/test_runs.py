@@ -61,6 +61,7 @@ def test_a_run_leaves_what_the_contract_says(run: Command, tmp_path: Path, tiny_
     assert list((folder / "tensorboard").glob("events*"))
     assert (folder / "run.log").is_file()
     assert "on synthetic data" in outcome.out
+    assert outcome.err == ""
     assert str(folder / "results.json") in outcome.out
     assert outcome.out.count("epoch ") >= 2, "plain lines where the output is no terminal"
     task = task_class(TASKS["model"][model]).load_from_checkpoint(
@@ -101,9 +102,48 @@ def test_resume_refuses_what_would_not_be_the_same_run(run: Command) -> None:
     assert_two_lines(run("train", "resume=r"), "finished", "epochs=")
     assert_two_lines(run("train", "resume=r", "epochs=3", "optimizer.lr=0.1"), "optimizer.lr=0.001", "resume keeps it")
     assert_two_lines(run("train", "resume=r", "epochs=3", "model=segnet"), "model=cnn", "resume keeps it")
+    log = Path("r/run.log").read_bytes()
     assert_two_lines(run("train", *TINY_CNN, "hydra.run.dir=r"), "holds a run already")
+    assert Path("r/run.log").read_bytes() == log
     Path("r/checkpoints/last.ckpt").unlink()
     assert_two_lines(run("train", "resume=r", "epochs=3"), "last.ckpt does not exist")
+
+
+def test_resume_that_fails_leaves_the_run_as_it_was(run: Command, tmp_path: Path) -> None:
+    assert run("train", *TINY_CNN, "hydra.run.dir=r").status == 0
+    before = {name: (tmp_path / "r" / name).read_bytes() for name in ("config.yaml", "results.json", "metrics.csv")}
+    assert_two_lines(run("train", "resume=r", "epochs=3", "trainer.accelerator=mps"), "finds no such device")
+    (tmp_path / "r" / "checkpoints" / "last.ckpt").write_bytes(b"broken")
+    assert_two_lines(run("train", "resume=r", "epochs=3"), "last.ckpt can't be loaded")
+    assert before == {name: (tmp_path / "r" / name).read_bytes() for name in before}
+    assert_two_lines(run("train", "resume="), "no run folder")
+
+
+def test_a_renamed_run_keeps_its_best_weights(run: Command, tmp_path: Path) -> None:
+    words = (*TINY_CNN, "optimizer.lr=0.003")
+    assert run("train", *words, "epochs=5", "hydra.run.dir=whole").status == 0
+    assert run("train", *words, "epochs=4", "hydra.run.dir=before").status == 0
+    (tmp_path / "before").rename(tmp_path / "after")
+    assert run("train", "resume=after", "epochs=5").status == 0
+    scores = [float(row["val_accuracy"]) for row in table(tmp_path / "whole")]
+    assert max(scores[:4]) >= scores[4], "the test needs a best epoch before the last one"
+    assert results_of(tmp_path / "after")["val"] == results_of(tmp_path / "whole")["val"]
+    first, second = weights(tmp_path / "whole", "best"), weights(tmp_path / "after", "best")
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_a_sweep_is_not_mixed_with_an_older_one(run: Command) -> None:
+    words = (*TINY_CNN, "epochs=1", "seed=1,2", "hydra.sweep.dir='my sweep'", "-m", "notes='[/b] x'")
+    assert run("train", *words).status == 0
+    assert_two_lines(run("train", *words), "my sweep holds a sweep already")
+
+
+def test_training_that_diverges_is_said(run: Command, tmp_path: Path, tiny_options: tuple[str, ...]) -> None:
+    outcome = run("train", *tiny_options, "optimizer=sgd", "optimizer.lr=1e30", "hydra.run.dir=r")
+    assert outcome.status == 1
+    assert "training diverged" in outcome.err
+    assert len(outcome.err.splitlines()) == 2
+    assert results_of(tmp_path / "r")["status"] == "failed"
 
 
 def test_a_damaged_checkpoint_is_named(run: Command) -> None:
@@ -129,9 +169,17 @@ def test_a_grid_gives_a_folder_and_a_line_for_each_job(run: Command, tmp_path: P
     rates = ("0.1", "0.01", "0.001", "0.0001")
     for number, rate in enumerate(rates):
         assert f"optimizer.lr={rate}" in results_of(tmp_path / "sweep" / str(number))["overrides"]
-    summary = outcome.out[outcome.out.rindex("Sweep") :]
-    assert summary.count("finished") == 4
-    assert all(f"optimizer.lr={rate} " in summary for rate in rates)
+    lines = outcome.out[outcome.out.rindex("Sweep") :].splitlines()
+    for number, rate in enumerate(rates):
+        results = results_of(tmp_path / "sweep" / str(number))
+        (line,) = [line for line in lines if f"optimizer.lr={rate} " in line]
+        parts = line.split()
+        assert parts[1:] == [
+            f"optimizer.lr={rate}",
+            "finished",
+            f"{results['val']['accuracy']:.4f}",
+            f"{results['test']['accuracy']:.4f}",
+        ], "one line, and only the options that differ"
 
 
 def test_a_failing_job_does_not_end_a_sweep(run: Command, tmp_path: Path) -> None:
@@ -211,3 +259,14 @@ def test_two_processes_share_one_folder_and_score_every_image_once(tmp_path: Pat
     assert sum(map(sum, results["test"]["confusion_matrix"])) == 51, "the uneven image is counted, and once"
     assert len(table(folder)) == 2
     assert done.stdout.count("Accuracy on synthetic data") == 1
+
+
+@pytest.mark.parametrize("seconds", [0.15, 1.5, 3])
+def test_a_signal_before_training_leaves_no_traceback(tmp_path: Path, seconds: float) -> None:
+    command = [sys.executable, "-m", "fashseg.train", *TINY_CNN, "epochs=10000"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode in (143, -signal.SIGTERM), errors
+    assert "Traceback" not in errors

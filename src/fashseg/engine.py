@@ -35,6 +35,8 @@ def set_up_process(seed: int) -> None:
     warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
     # A run that goes on writes where it wrote before.
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+    # pytorch-lightning 2.6.6 asks torch's pytree in the way of torch 2.14 and before.
+    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
     pl.seed_everything(seed, workers=True)
     torch.set_flush_denormal(True)  # numbers below 1e-38 make some processors several times slower
 

@@ -15,12 +15,12 @@ from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.run import RunFolder, is_first_process, write_atomically
 
 
-def prepare(options: Evaluate, overrides: list[Override], multirun: bool) -> list[str]:
+def prepare(plans: Sequence[Evaluate], overrides: list[Override], multirun: bool) -> list[str]:
     """Look at the run before torch is imported."""
     del overrides
     if multirun:
         raise UserError("evaluate scores one run; -m is for train.", "Leave out -m.")
-    _load(options)
+    _load(plans[0])
     return []
 
 
@@ -54,12 +54,10 @@ def job(composed: DictConfig) -> None:
 def _score(options: Evaluate) -> None:
     import json
 
-    from rich.console import Console
-
     from fashseg.engine import set_up_process
     from fashseg.experiment import without_nan
     from fashseg.scoring import build_data, load_weights, score
-    from fashseg.summary import score_table
+    from fashseg.summary import console, score_table
     from fashseg.tasks import build_task
 
     folder, run = _load(options)
@@ -79,9 +77,9 @@ def _score(options: Evaluate) -> None:
         return
     path = folder.path / f"evaluate_{options.split}_{options.checkpoint}.json"
     write_atomically(path, json.dumps(without_nan(results), indent=2, ensure_ascii=False) + "\n")
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(score_table(results))
-    console.print(f"scores {path}")
+    screen = console()
+    screen.print(score_table(results))
+    screen.print(f"scores {path}")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -3,33 +3,36 @@
 import math
 import resource
 import sys
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from fashseg import config as cfg
+from fashseg.callbacks.checkpoints import MovableCheckpoint
 from fashseg.callbacks.convergence import StopAtConvergence
 from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, precision, set_up_process
-from fashseg.run import RunFolder, git_state, link_latest, versions
+from fashseg.run import RunFolder, first_record, git_state, link_latest, versions
 from fashseg.scoring import build_data, load_weights, score
 from fashseg.summary import class_scores, main_score
 from fashseg.tasks import Task, build_task
 
 
-def run_experiment(run: cfg.Train, folder: RunFolder, *, overrides: list[str], resume: bool) -> dict[str, Any]:
+def run_experiment(
+    run: cfg.Train, folder: RunFolder, composed: DictConfig, *, overrides: list[str], resume: bool
+) -> dict[str, Any]:
     """Train and score; returns what results.json says in the end.
 
     Args:
         run: checked options.
-        folder: exists; config.yaml and results.json are written here.
+        folder: exists; config.yaml and results.json are written here once data, device and checkpoint are found right.
+        composed: the same options as they are kept in config.yaml.
         overrides: what was changed on the command line, for the record.
         resume: go on from the folder's last checkpoint.
 
@@ -40,18 +43,21 @@ def run_experiment(run: cfg.Train, folder: RunFolder, *, overrides: list[str], r
     record = Record(run, folder, overrides, resume)
     data = build_data(run)
     task = build_task(run, data.info)
+    checkpoint = folder.checkpoint("last") if resume else None
+    if checkpoint:
+        load_weights(task, checkpoint)
     record.start(task, data)
+    folder.write_config(composed)
     history = History(folder.metrics, task.main_score)
     callbacks = [history, *_callbacks(run, folder, history, task.main_score)]
     logger = None
     if run.logger.tensorboard:
         logger = TensorBoardLogger(str(folder.path), name="", version=folder.tensorboard.name, default_hp_metric=False)
     trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks, logger=logger)
-    checkpoint = folder.checkpoint("last") if resume else None
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if resume else None)
     load_weights(task, folder.checkpoint("best"))
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
-    results = record.finish(history, scores, data)
+    results = record.finish(history, scores)
     if logger is not None:
         _fill_hyperparameters_tab(logger, run, results)
         logger.finalize("success")
@@ -61,9 +67,9 @@ def run_experiment(run: cfg.Train, folder: RunFolder, *, overrides: list[str], r
 def _callbacks(run: cfg.Train, folder: RunFolder, history: History, main: str) -> list[Callback]:
     stop = run.callbacks.convergence
     saving: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
-    best = ModelCheckpoint(folder.checkpoints, filename="best", monitor=f"val/{main}", mode="max", **saving)
+    best = MovableCheckpoint(folder.checkpoints, filename="best", monitor=f"val/{main}", mode="max", **saving)
     # Not by save_last: that one is written only where the best one is.
-    last = ModelCheckpoint(folder.checkpoints, filename="last", **saving)
+    last = MovableCheckpoint(folder.checkpoints, filename="last", **saving)
     return [
         *progress_callbacks(run.callbacks.progress, history),
         *([StopAtConvergence(stop.threshold, stop.min_epochs)] if stop.threshold else []),
@@ -95,14 +101,14 @@ class Record:
     def __init__(self, run: cfg.Train, folder: RunFolder, overrides: list[str], resume: bool) -> None:
         self.run, self.folder, self.overrides = run, folder, overrides
         self.before = folder.read_results() if resume else {}
-        self._started = time.perf_counter()
 
     def start(self, task: Task, data: ImageDataModule) -> None:
         """Status running; read the data, so that what is wrong with it ends the run here."""
         data.setup()
         self.values: dict[str, Any] = {
-            **first_record(self.run, self.before.get("overrides", self.overrides)),
+            **first_record(self.run, [*self.before.get("overrides", []), *self.overrides]),
             "synthetic": task.info.synthetic,
+            "limited": bool(self.run.trainer.limit_batches or self.run.trainer.overfit_batches),
             "split": self.run.data.split,
             "images": data.counts,
             "val_images_of_trained_buildings": data.shared_groups,
@@ -118,9 +124,8 @@ class Record:
         self.folder.write_results(**self.values)
         link_latest(self.folder.path)
 
-    def finish(self, history: History, scores: dict[str, Any], data: ImageDataModule) -> dict[str, Any]:
+    def finish(self, history: History, scores: dict[str, Any]) -> dict[str, Any]:
         """Status finished, with scores and costs."""
-        del data
         images_per = history.images / max(history.seconds, 1e-9), history.images / max(history.cpu_seconds, 1e-9)
         self.values |= {
             "status": "finished",
@@ -134,18 +139,6 @@ class Record:
         }
         self.folder.write_results(**self.values)
         return {**self.values, **scores}
-
-
-def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
-    """What results.json says before anything is read."""
-    return {
-        "status": "running",
-        "task": cfg.TASKS["model"][run.model.name],
-        "model": run.model.name,
-        "data": run.data.name,
-        "seed": run.seed,
-        "overrides": overrides,
-    }
 
 
 def without_nan(value: Any) -> Any:

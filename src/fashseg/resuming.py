@@ -39,9 +39,9 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
             f"epochs={run.epochs}: scheduler={run.scheduler.name} has planned the learning rate for another number.",
             "Leave epochs as it is, or start a new run.",
         )
-    converged = (
-        results.get("epochs_run", 0) < before.epochs and run.callbacks.convergence == before.callbacks.convergence
-    )
+    rule = before.callbacks.convergence
+    early = rule.threshold is not None and results.get("epochs_run", 0) < before.epochs
+    converged = early and run.callbacks.convergence == rule
     if results["status"] == "finished" and (converged or run.epochs <= results.get("epochs_run", 0)):
         way_out = "Set callbacks.convergence.threshold=null" if converged else "Ask for more epochs="
         raise UserError(f"the run in {folder.path} is finished.", f"{way_out}, or start a new run.")

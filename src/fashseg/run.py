@@ -12,6 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from fashseg import config as cfg
 from fashseg.errors import UserError
 
 OUTPUTS = Path("outputs")
@@ -124,6 +125,18 @@ class RunFolder:
         """Every value resolved, so that it means the same on another machine."""
         if is_first_process():
             write_atomically(self.config, OmegaConf.to_yaml(values, resolve=True))
+
+
+def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
+    """What results.json says before anything is read."""
+    return {
+        "status": "running",
+        "task": cfg.TASKS["model"][run.model.name],
+        "model": run.model.name,
+        "data": run.data.name,
+        "seed": run.seed,
+        "overrides": overrides,
+    }
 
 
 def write_atomically(path: Path, text: str) -> None:

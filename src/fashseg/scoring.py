@@ -35,7 +35,7 @@ def load_weights(task: Task, checkpoint: Path) -> None:
     except FileNotFoundError:
         raise UserError(f"{checkpoint} does not exist.", "Name a run that has trained at least one epoch.") from None
     except Exception as error:
-        reason = str(error).partition("\n")[0]
+        reason = " ".join(str(error).split("\n")[:2])  # torch names the layer in the second line
         raise UserError(
             f"{checkpoint} can't be loaded: {reason}", "It is damaged or of another model; name another run."
         ) from error

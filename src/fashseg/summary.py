@@ -1,5 +1,6 @@
 """What a finished run says on the screen: its scores beside the published ones, and what to look at."""
 
+import sys
 from typing import Any
 
 from rich import box
@@ -10,6 +11,12 @@ from fashseg.published import PUBLISHED, Published
 from fashseg.run import RunFolder
 
 MAIN_SCORE = {"classification": "accuracy", "segmentation": "average_precision"}
+
+
+def console() -> Console:
+    """Prints text as it is, and lines as long as they are where nobody looks at a terminal."""
+    wide = None if sys.stdout.isatty() else 200
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=wide)
 
 
 def main_score(task: str, scores: dict[str, Any]) -> float:
@@ -27,9 +34,10 @@ def class_scores(task: str, scores: dict[str, Any]) -> dict[str, float]:
 def score_table(results: dict[str, Any]) -> Table:
     """Class by class: validation, test, published, difference."""
     task = results["task"]
-    published = PUBLISHED.get(results["data"], Published({}, {})).test
+    published = {} if results.get("limited") else PUBLISHED.get(results["data"], Published({}, {})).test
     title = {"classification": "Accuracy", "segmentation": "Average precision by logits"}[task]
     note = " on synthetic data" if results.get("synthetic") else ""
+    note += ", of few batches only" if results.get("limited") else ""
     table = Table(title=f"{title}{note}", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("class")
     parts = [part for part in ("train", "val", "test") if part in results]
@@ -53,28 +61,26 @@ def _cells(values: list[float], published: float | None) -> list[str]:
 
 def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
     """The table, other scores in a line, and the paths."""
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(score_table(results))
+    screen = console()
+    screen.print(score_table(results))
     if results["task"] == "segmentation":
         test = results["test"]
-        console.print(
+        screen.print(
             f"test: mean average precision by softmax {test['average_precision_softmax']['mean']:.3f}, "
             f"pixel accuracy {test['pixel_accuracy']:.3f}, mean IoU {test['iou']['mean']:.3f}"
         )
-    console.print(
+    screen.print(
         f"{results['epochs_run']} epochs in {results['train_seconds']:.0f} s of training, "
         f"{results['images_per_second']:.0f} images a second, precision {results['precision']}"
     )
     if results.get("val_images_of_trained_buildings"):
-        console.print(
+        screen.print(
             f"{results['val_images_of_trained_buildings']} of {results['images']['val']} validation images show a "
             "building that is trained on: validation flatters this model."
         )
-    console.print(
-        f"results     {folder.results}\ncurves      {folder.metrics}\nweights     {folder.checkpoint('best')}"
-    )
+    screen.print(f"results     {folder.results}\ncurves      {folder.metrics}\nweights     {folder.checkpoint('best')}")
     if folder.tensorboard.is_dir():
-        console.print(f"TensorBoard tensorboard --logdir {folder.tensorboard}")
+        screen.print(f"TensorBoard tensorboard --logdir {folder.tensorboard}")
 
 
 def print_sweep(folders: list[RunFolder]) -> None:
@@ -84,10 +90,12 @@ def print_sweep(folders: list[RunFolder]) -> None:
         table.add_column(name)
     for name in ("val", "test"):
         table.add_column(name, justify="right")
-    for folder in folders:
-        results = folder.read_results()
+    records = [folder.read_results() for folder in folders]
+    common = set.intersection(*(set(results["overrides"]) for results in records)) if len(records) > 1 else set()
+    for folder, results in zip(folders, records, strict=True):
         scores = [
             f"{main_score(results['task'], results[part]):.4f}" if part in results else "-" for part in ("val", "test")
         ]
-        table.add_row(str(folder.path), " ".join(results["overrides"]), results["status"], *scores)
-    Console(highlight=False, soft_wrap=True).print(table)
+        changed = " ".join(word for word in results["overrides"] if word not in common)
+        table.add_row(str(folder.path), changed, results["status"], *scores)
+    console().print(table)

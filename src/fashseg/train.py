@@ -4,42 +4,69 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from fashseg import cli
 from fashseg.checking import check
+from fashseg.composing import parse
 from fashseg.config import Train
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.resuming import resumed_config
-from fashseg.run import OUTPUTS, RunFolder, claim_folder, is_first_process
+from fashseg.run import OUTPUTS, RunFolder, claim_folder, first_record, is_first_process
+from fashseg.stopping import Stopped
 
 log = logging.getLogger(__name__)
 
 
-def prepare(run: Train, overrides: list[Override], multirun: bool) -> list[str]:
+@dataclass
+class Job:
+    """A job of this process, done.
+
+    Attributes:
+        folder: its run folder.
+        exit_status: 0 where it went well.
+    """
+
+    folder: RunFolder
+    exit_status: int
+
+
+def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -> list[str]:
     """Choose the folder: a new one, or that of the run to go on with."""
-    given = {override.key_or_group for override in overrides}
+    given = {override.key_or_group: override.value() for override in overrides}
+    resume = plans[0].resume
     if multirun:
-        if run.resume:
+        if resume is not None:
             raise UserError("resume= goes on with one run, -m starts several.", "Leave out one of the two.")
-        if run.trainer.devices > 1:
+        devices = max(plan.trainer.devices for plan in plans)
+        if devices > 1:
             raise UserError(
-                f"trainer.devices={run.trainer.devices} with -m: each device would start a sweep of its own.",
+                f"trainer.devices={devices} with -m: each device would start a sweep of its own.",
                 "Run the jobs one by one, or the sweep with trainer.devices=1.",
             )
-        return [] if "hydra.sweep.dir" in given else [_claim("sweep", "hydra.sweep.dir")]
-    if run.resume:
-        resumed_config(RunFolder(run.resume), overrides)
-        return [f"hydra.run.dir={_quoted(Path(run.resume))}"]
-    if "hydra.run.dir" in given:
-        return []
-    return [_claim(run.model.name, "hydra.run.dir")]
+        folder = given.get("hydra.sweep.dir")
+        if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
+            raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
+        return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
+    if resume is not None:
+        resumed_config(RunFolder(resume), overrides)
+        return [f"hydra.run.dir={_quoted(Path(resume))}"]
+    folder = given.get("hydra.run.dir")
+    if folder and is_first_process():
+        _refuse_taken(RunFolder(str(folder)))
+    return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
+
+
+def _refuse_taken(folder: RunFolder) -> None:
+    if folder.results.exists():
+        raise UserError(f"{folder.path} holds a run already.", "Choose another hydra.run.dir, or go on with resume=.")
 
 
 def _claim(kind: str, option: str) -> str:
@@ -51,26 +78,22 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def job(composed: DictConfig) -> float | None:
+def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     """One run in the folder that Hydra has made; returns its validation score.
 
     A job that fails in a sweep says so in two lines and in its results.json, and the sweep goes on.
-    """
-    from fashseg.stopping import Stopped, stoppable
 
+    Args:
+        composed: the configuration.
+        jobs: where the job is noted when it is done.
+    """
     hydra = HydraConfig.get()
     folder = RunFolder(hydra.runtime.output_dir)
     in_sweep = hydra.mode is RunMode.MULTIRUN
     try:
-        with stoppable():
-            return _run(composed, folder, list(hydra.overrides.task), in_sweep)
+        value = _run(composed, folder, list(hydra.overrides.task), in_sweep)
     except Stopped as stopped:
-        folder.update_results(status="interrupted")
-        print(
-            f"interrupted by {stopped}; what was trained is in {folder.path}\n"
-            f"       go on with: python -m fashseg.train resume={folder.path}",
-            file=sys.stderr,
-        )
+        _say_how_to_go_on(folder, stopped)
         raise SystemExit(stopped.exit_status) from None
     except Exception as failure:
         log.exception("the run failed")
@@ -80,29 +103,47 @@ def job(composed: DictConfig) -> float | None:
         print(error, file=sys.stderr)
         if not in_sweep:
             raise SystemExit(error.exit_status) from None
+        jobs.append(Job(folder, error.exit_status))
         return None
+    jobs.append(Job(folder, 0))
+    return value
+
+
+def _say_how_to_go_on(folder: RunFolder, stopped: Stopped) -> None:
+    if folder.results.exists():
+        folder.update_results(status="interrupted")
+    if folder.checkpoint("last").exists():
+        what, way_out = (
+            f"what was trained is in {folder.path}",
+            f"go on with: python -m fashseg.train resume={folder.path}",
+        )
+    else:
+        what, way_out = "before the first epoch was through", "nothing is lost but the time: start again"
+    print(f"interrupted by {stopped}: {what}\n       {way_out}", file=sys.stderr)
 
 
 def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep: bool) -> float:
     resume = composed.get("resume") is not None
     if resume:
-        composed = resumed_config(folder, cli.parse(overrides))
-    elif folder.results.exists() and is_first_process():
-        raise UserError(f"{folder.path} holds a run already.", "Choose another hydra.run.dir, or go on with resume=.")
+        composed = resumed_config(folder, parse(overrides))
+    elif is_first_process():
+        _refuse_taken(folder)
+    # As an absolute path it means the same from another folder.
+    OmegaConf.update(composed, "data.root", str(Path(composed.data.root).expanduser().absolute()))
     run = check(Train, composed)
-
-    from fashseg.experiment import first_record, run_experiment  # brings torch, so not before the check
-    from fashseg.summary import main_score, print_summary
-
-    folder.write_config(composed)
     if not resume:
         folder.write_results(**first_record(run, overrides))
+
+    from fashseg.experiment import run_experiment  # brings torch, so not before all this
+    from fashseg.summary import main_score, print_summary
+
     try:
-        results = run_experiment(run, folder, overrides=overrides, resume=resume)
+        results = run_experiment(run, folder, composed, overrides=overrides, resume=resume)
     except UserError as error:
-        if in_sweep or resume or folder.checkpoints.exists():
+        # Nothing was trained: a run to go on with stays as it was, a new one leaves nothing behind.
+        if in_sweep:
             folder.update_results(status="failed", error=str(error), exit_status=error.exit_status)
-        else:
+        elif not resume:
             folder.discard()
         raise
     except Exception as error:
@@ -113,34 +154,28 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     return main_score(results["task"], results["val"])
 
 
-def _unforeseen(error: Exception, folder: RunFolder) -> RunError:
+def _unforeseen(error: Exception, folder: RunFolder) -> FashsegError:
+    if isinstance(error, FashsegError):
+        return error
     reason = str(error).strip().partition("\n")[0]
     return RunError(f"the run failed: {type(error).__name__}: {reason}", f"More in {folder.log}, or with debug=true.")
 
 
-def finish(overrides: list[str], multirun: bool) -> int:
-    """After the last job of a sweep: its table, and the worst exit status."""
-    if not multirun:
-        return 0
-    from fashseg.summary import print_sweep
-
-    words = [word for word in overrides if word.startswith("hydra.sweep.dir=")]
-    sweep = Path(words[-1].partition("=")[2].strip("'"))
-    if not sweep.is_dir():  # a folder with a resolver in its name
-        return 0
-    paths = sorted(sweep.iterdir(), key=_number)
-    folders = [RunFolder(path) for path in paths if (path / "results.json").exists()]
-    print_sweep(folders)
-    return max((int(folder.read_results().get("exit_status", 0)) for folder in folders), default=0)
-
-
-def _number(path: Path) -> tuple[int, str]:
-    return (int(path.name) if path.name.isdigit() else sys.maxsize, path.name)
-
-
 def main(words: Sequence[str] | None = None) -> int:
     """The command; ``words`` take the place of the command line's."""
-    return cli.main(cli.Verb("train", Train, job, prepare, finish), words)
+    jobs: list[Job] = []
+
+    def noted_job(composed: DictConfig) -> float | None:
+        return job(composed, jobs)
+
+    def finish(multirun: bool) -> int:
+        if multirun:
+            from fashseg.summary import print_sweep
+
+            print_sweep([done.folder for done in jobs])
+        return max((done.exit_status for done in jobs), default=0)
+
+    return cli.main(cli.Verb("train", Train, noted_job, prepare, finish), words)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fashseg.checking import check
-from fashseg.cli import compose
+from fashseg.composing import compose
 from fashseg.config import Train
 from fashseg.data.info import DataInfo
 from fashseg.data.module import ImageDataModule, ShardSampler

@@ -1,6 +1,5 @@
 """Average precision by histogram, against scikit-learn and torchmetrics."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,7 @@ NETWORKS = {
     "barely trained, all within 0.01": (0.0006, 0.0),
     "barely trained, with a bias": (0.0006, 0.1),
     "barely trained, with a large negative bias": (0.0006, -0.5),
-    "all but zero": (1e-7, 0.0),
+    "all but zero": (1e-6, 0.0),
 }
 
 
@@ -77,15 +76,16 @@ def test_agrees_with_scikit_learn(network: str, ranking: Ranking) -> None:
 def test_any_shape(shape: tuple[int, ...], ranking: Ranking) -> None:
     logits, targets = segmentation(*shape, seed=1)
     expected = by_scikit_learn(logits, targets, ranking)
-    torch.testing.assert_close(ours(logits, targets, ranking), expected, atol=1e-4, rtol=0)
-    strided = logits.movedim(1, -1).contiguous().movedim(-1, 1)
-    torch.testing.assert_close(ours(strided, targets, ranking), expected, atol=1e-4, rtol=0, equal_nan=True)
+    # Among few pixels, two that share a bin weigh more.
+    torch.testing.assert_close(ours(logits, targets, ranking), expected, atol=1e-3, rtol=0)
+    channels_last = logits.movedim(1, -1).contiguous().movedim(-1, 1)
+    torch.testing.assert_close(ours(channels_last, targets, ranking), expected, atol=1e-3, rtol=0)
 
 
 def test_softmax_ranks_as_torchmetrics_does() -> None:
     logits, targets = segmentation(2, 3, 32, 32)
     expected = multiclass_average_precision(logits, targets, 3, average=None)
-    torch.testing.assert_close(ours(logits, targets, "softmax").float(), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(ours(logits, targets, "softmax").float(), expected, atol=1e-4, rtol=0)
     assert (ours(logits, targets, "logits").float() - expected).abs().max() > 0.01  # the two rankings differ
 
 
@@ -101,11 +101,27 @@ def test_every_floating_type(dtype: torch.dtype, factor: float) -> None:
 
 def test_tied_scores_are_one_threshold() -> None:
     logits, targets = segmentation(2, 4, 64, 64)
-    for tied in ((logits * 3).round() / 3, logits.bfloat16(), logits.clamp(min=0), logits.clamp(-0.5, 0.5)):
+    # Where some scores are not tied, two of those may share a bin.
+    all_tied, some_tied = (logits.mul(3).round().div(3), logits.bfloat16()), (logits.clamp(min=0), logits.clamp(-1, 1))
+    for tied, tolerance in [(tied, 1e-12) for tied in all_tied] + [(tied, 1e-4) for tied in some_tied]:
         expected = by_scikit_learn(tied, targets, "logits")
-        # clamp leaves other scores untied, and two of those may share a bin
-        torch.testing.assert_close(ours(tied, targets), expected, atol=1e-5, rtol=0)
-        assert (expected - by_scikit_learn(logits, targets, "logits")).abs().max() > 1e-5
+        torch.testing.assert_close(ours(tied, targets), expected, atol=tolerance, rtol=0)
+    assert (expected - by_scikit_learn(logits, targets, "logits")).abs().max() > 0.01
+
+
+def test_never_beyond_what_some_order_within_the_bins_would_give() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(100):
+        counts = (torch.rand(1, 2, 20, generator=generator) ** 5 * 200).long()
+        counts[..., 0] = 0
+        p, n = counts[0, 1].flip(0).double(), counts[0, 0].flip(0).double()
+        hits, misses = p.cumsum(0) - p, n.cumsum(0) - n
+        ranks = [torch.arange(1, int(k) + 1) for k in p]
+        worst = [((h + i) / (h + f + m + i)).sum() for h, f, m, i in zip(hits, misses, n, ranks, strict=True)]
+        best = [((h + i) / (h + f + i)).sum() for h, f, i in zip(hits, misses, ranks, strict=True)]
+        tied = (p * (hits + p) / (hits + p + misses + n).clamp(min=1)).unbind()
+        value = average_precision_from_histogram(counts)[0] * p.sum()
+        assert sum(worst) - 1e-6 <= value <= sum(map(max, best, tied)) + 1e-6
 
 
 @pytest.mark.parametrize("ranking", RANKINGS)
@@ -243,7 +259,7 @@ def test_memory_does_not_grow_with_the_batch(ranking: Ranking) -> None:
     histogram = torch.zeros(150, 2, 1024, dtype=torch.long)
     with LargestAllocation(logits, targets, histogram) as seen:
         score_histogram(logits, targets, 150, 1024, ranking, out=histogram)
-    assert 0 < seen.bytes <= 5 * 2**20
+    assert 0 < seen.bytes <= 10 * 2**20  # the logits take 79 MB
 
 
 def _score_share(rank: int, folder: str) -> None:
@@ -272,13 +288,9 @@ def _facades(folder: Path) -> Iterator[tuple[Tensor, Tensor]]:
         yield image / 128 - 1, torch.from_numpy(np.array(Image.open(path.with_suffix(".png"))))
 
 
-@pytest.fixture(scope="module")
-def facade_logits() -> tuple[Tensor, Tensor]:
-    """Logits (114, 5, 256, 256) of a slightly trained segnet, and labels, of all test images."""
-    root = os.environ.get("FASHSEG_DATA")
-    if not root:
-        pytest.skip("needs the real data: set FASHSEG_DATA to the folder that holds facade")
-    images, targets = map(torch.stack, zip(*_facades(Path(root) / "facade" / "test_dev"), strict=True))
+def test_real_facades(real_data: Path) -> None:
+    """All test images, scored by a slightly trained segnet."""
+    images, targets = map(torch.stack, zip(*_facades(real_data / "facade" / "test_dev"), strict=True))
     assert len(images) == 114
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -287,19 +299,20 @@ def facade_logits() -> tuple[Tensor, Tensor]:
             *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU()),
             *(nn.ConvTranspose2d(64, 32, 3, stride=2), nn.Conv2d(32, 5, 2)),
         )
-        optimizer = torch.optim.Adam(net.parameters(), 3e-3)
-        for i in range(0, 40, 2):
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(net(images[i : i + 2]), targets[i : i + 2].long()).backward()
-            optimizer.step()
-    with torch.inference_mode():
-        return torch.cat([net(batch) for batch in images.split(4)]), targets
-
-
-@pytest.mark.parametrize("ranking", RANKINGS)
-def test_real_facades(facade_logits: tuple[Tensor, Tensor], ranking: Ranking) -> None:
-    logits, targets = facade_logits
-    metric = HistogramAveragePrecision(5, ranking)
-    for batch, labels in zip(logits.split(8), targets.split(8), strict=True):
-        metric.update(batch, labels)
-    torch.testing.assert_close(metric.compute(), by_scikit_learn(logits, targets, ranking), atol=1e-4, rtol=0)
+    optimizer = torch.optim.Adam(net.parameters(), 3e-3)
+    for i in range(0, 40, 4):
+        some_images, some_targets = (whole[i : i + 4, ..., :128, :128] for whole in (images, targets))
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(some_images), some_targets.long()).backward()
+        optimizer.step()
+    metrics = {ranking: HistogramAveragePrecision(5, ranking) for ranking in RANKINGS}
+    batches = []
+    for some_images, some_targets in zip(images.split(8), targets.split(8), strict=True):
+        with torch.inference_mode():
+            batches.append(net(some_images))
+        for metric in metrics.values():
+            metric.update(batches[-1], some_targets)
+    logits = torch.cat(batches)
+    for ranking, metric in metrics.items():
+        expected = by_scikit_learn(logits, targets, ranking)
+        torch.testing.assert_close(metric.compute(), expected, atol=1e-4, rtol=0)

@@ -11,7 +11,7 @@ from torch import nn
 
 from fashseg import config as cfg
 from fashseg.checking import check
-from fashseg.cli import compose
+from fashseg.composing import compose
 from fashseg.engine import build_trainer
 from fashseg.scoring import build_data
 from fashseg.tasks import build_task

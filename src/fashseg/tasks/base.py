@@ -1,5 +1,6 @@
 """What both tasks share: one step for training, validation and test, and what is logged at the end of an epoch."""
 
+import math
 from dataclasses import asdict
 from typing import Any, ClassVar, TypedDict, cast
 
@@ -10,6 +11,7 @@ from torchmetrics import Metric
 
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
+from fashseg.errors import RunError
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
 from fashseg.tasks.augmentation import augment
@@ -128,6 +130,18 @@ class Task(LightningModule):
         """Always in full precision, so that scores do not depend on what the hardware trains with."""
         with torch.autocast(self.device.type, enabled=False):
             self._step(batch, *meters)
+
+    def on_validation_epoch_start(self) -> None:
+        """Look at the epoch's training loss before anything is scored.
+
+        Raises:
+            RunError: it is not finite.
+        """
+        if self.running.update_called and not math.isfinite(loss := self.running.compute()["loss"].item()):
+            raise RunError(
+                f"training diverged: the mean training loss of epoch {self.current_epoch + 1} is {loss}.",
+                "Try a smaller optimizer.lr, or trainer.gradient_clip=1.",
+            )
 
     def on_validation_epoch_end(self) -> None:
         """Log what the epoch has come to."""

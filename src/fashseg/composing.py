@@ -1,0 +1,148 @@
+"""From the words of the command line to composed configurations, one a job."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override, OverrideType
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from fashseg.checking import did_you_mean, option_paths, unknown_option
+from fashseg.config import CHOICES
+from fashseg.errors import UserError
+
+# More combinations of a sweep than this are not composed one by one beforehand, but value by value.
+MOST_COMPOSED = 64
+MOST_VALUES = 1000
+
+
+def conf_dir() -> Path:
+    """The folder of the shipped configuration: in the package where it was installed, beside ``src`` in a checkout."""
+    inside = Path(__file__).parent / "conf"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "conf"
+
+
+def parse(words: Sequence[str]) -> list[Override]:
+    """Overrides as Hydra understands them.
+
+    Raises:
+        UserError: for a word that is none.
+    """
+    parser = OverridesParser.create()
+    parsed = []
+    for word in words:
+        try:
+            parsed += parser.parse_overrides([word])
+        except OverrideParseException as error:
+            reason = error.message.strip().partition("\n")[0]
+            raise UserError(
+                f"{word} can't be understood: {reason}.",
+                "Options are written key=value, such as epochs=5; quote values with spaces or signs: 'notes=\"a, b\"'.",
+            ) from error
+    return parsed
+
+
+def check_names(schema: type, overrides: Sequence[Override]) -> None:
+    """Refuse overrides that name neither an option nor a group, ``+`` or not.
+
+    Raises:
+        UserError: with the nearest name.
+    """
+    known = option_paths(schema)
+    groups = _groups()
+    for override in overrides:
+        key = override.key_or_group
+        if key == "hydra.mode":
+            raise UserError(f"{override.input_line} is not for the command line.", "A sweep is started by -m.")
+        if key == "hydra" or key.startswith(("hydra.", "hydra/")):
+            continue
+        if key in groups:
+            continue
+        if key not in known:
+            error = unknown_option(key, known | {group: [] for group in groups}, {})
+            raise UserError(f"{override.input_line}: {error.what}", error.way_out)
+        if override.type in (OverrideType.ADD, OverrideType.DEL):
+            sign = "+" if override.type is OverrideType.ADD else "~"
+            raise UserError(
+                f"{override.input_line}: {key} is an option that every run has; {sign} is for others.",
+                f"Write {str(override.input_line).lstrip('+~')} without the {sign}.",
+            )
+
+
+def _groups() -> set[str]:
+    return {folder.name for folder in conf_dir().iterdir() if folder.is_dir() and folder.name != "hydra"} | set(CHOICES)
+
+
+def compose(config_name: str, words: list[str], known: dict[str, list[str]] | None = None) -> DictConfig:
+    """Compose as Hydra would for one job.
+
+    Args:
+        config_name: file of ``conf/`` that is read first.
+        words: overrides.
+        known: all options, as `option_paths` gives them, to tell an option of another choice from other mistakes.
+
+    Raises:
+        UserError: where it can't be done.
+    """
+    try:
+        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3", job_name=config_name):
+            return hydra.compose(config_name, overrides=words)
+    except MissingConfigException as error:
+        raise _missing_choice(error) from error
+    except (HydraException, OmegaConfBaseException) as error:
+        if (key := re.match(r"Could not override '([^']+)'", str(error))) and (known or {}).get(key[1]):
+            raise unknown_option(key[1], known or {}, {}) from error
+        raise UserError(reasons(error), "All options: --cfg job; Hydra's own: --cfg hydra.") from error
+    except Exception as error:  # a YAML file of the user's that can't be read, among others
+        raise UserError(f"the configuration can't be composed: {error}", "Choices: --help.") from error
+
+
+def _missing_choice(error: MissingConfigException) -> UserError:
+    group, _, name = (error.missing_cfg_file or "").rpartition("/")
+    options = [option for option in error.options or () if not option.endswith("/")]
+    if not group or not options:
+        return UserError(str(error).partition("\n")[0], "All choices: --help.")
+    there_are = f"There are {', '.join(options)}."
+    return UserError(
+        f"{group}={name} is not a choice: conf/{group} has no {name}.yaml.",
+        f"{did_you_mean(name, options, '')} {there_are}".strip(),
+    )
+
+
+def plans(overrides: list[Override]) -> Iterator[list[str]]:
+    """The override lists of all jobs; of a large sweep only enough to see every value once."""
+    values = [_values_of(override) for override in overrides]
+    count = 1
+    for column in values:
+        count *= len(column)
+    if count <= MOST_COMPOSED:
+        rows: Any = itertools.product(*values)
+    else:
+        longest = max(len(column) for column in values)
+        rows = ([column[min(i, len(column) - 1)] for column in values] for i in range(longest))
+    for row in rows:
+        yield [
+            str(o.input_line) if value is None else f"{o.get_key_element()}={value}"
+            for o, value in zip(overrides, row, strict=True)
+        ]
+
+
+def _values_of(override: Override) -> list[str | None]:
+    """The values of a sweep over choices or a range, as far as anybody would run them; else None."""
+    if isinstance(override.value(), Glob):
+        raise UserError(f"{override.input_line} is not understood here.", "Name the choices, with commas between.")
+    if override.is_choice_sweep() or override.is_range_sweep():
+        return list(itertools.islice(override.sweep_string_iterator(), MOST_VALUES))
+    return [None]
+
+
+def reasons(error: BaseException) -> str:
+    """First lines of an error of Hydra's and of its cause, each once."""
+    found = [str(e).strip().partition("\n")[0] for e in (error, error.__cause__) if e]
+    return " ".join(dict.fromkeys(found))
