@@ -18,4 +18,3 @@ def test_the_best_score_is_kept_where_the_folder_has_another_name(tmp_path: Path
     assert after.best_model_path == moved
     assert after.best_model_score == torch.tensor(0.65)
     assert after.best_k_models == {moved: torch.tensor(0.65)}
-    assert after.check_monitor_top_k(None, torch.tensor(0.7))  # type: ignore[arg-type]

@@ -109,6 +109,14 @@ def test_tied_scores_are_one_threshold() -> None:
     assert (expected - by_scikit_learn(logits, targets, "logits")).abs().max() > 0.01
 
 
+def test_a_tie_among_other_scores_is_one_threshold() -> None:
+    logits, targets = segmentation(2, 4, 128, 128)
+    logits[(logits > -0.3) & (logits < 0.7) & (targets % 2 == 0).unsqueeze(1)] = 0.25
+    expected = by_scikit_learn(logits, targets, "logits")
+    # So few bins that the neighbours of the tied one hold scores too.
+    torch.testing.assert_close(ours(logits, targets, bins=2**14), expected, atol=1e-4, rtol=0)
+
+
 def test_never_beyond_what_some_order_within_the_bins_would_give() -> None:
     generator = torch.Generator().manual_seed(0)
     for _ in range(100):
