@@ -18,9 +18,9 @@ from fashseg.metrics.average_precision import (
     HistogramAveragePrecision,
     Ranking,
     average_precision_from_histogram,
-    mean_average_precision,
     score_histogram,
 )
+from fashseg.metrics.confusion import mean_of_present
 
 RANKINGS: tuple[Ranking, ...] = ("logits", "softmax")
 
@@ -174,8 +174,8 @@ def test_absent_classes_are_nan_and_left_out_of_the_mean() -> None:
     targets[0, :3] = 3
     values = ours(logits, targets)
     assert values.isnan().tolist() == [True, False, True, False]
-    torch.testing.assert_close(mean_average_precision(values), (values[1] + values[3]) / 2)
-    assert mean_average_precision(values[:1]).isnan()
+    torch.testing.assert_close(mean_of_present(values), (values[1] + values[3]) / 2)
+    assert mean_of_present(values[:1]).isnan()
 
 
 @pytest.mark.parametrize("ranking", RANKINGS)

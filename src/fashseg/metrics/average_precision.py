@@ -105,11 +105,6 @@ def average_precision_from_histogram(histogram: Tensor) -> Tensor:
     return torch.stack([_average_precision(negatives, positives) for negatives, positives in histogram])
 
 
-def mean_average_precision(values: Tensor) -> Tensor:
-    """Mean of the average precisions (C,) of the classes that occur, as a scalar; nan only if none does."""
-    return values.nanmean()
-
-
 class HistogramAveragePrecision(Metric):
     """Average precision of each class over everything it was updated with, in constant memory.
 
