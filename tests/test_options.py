@@ -53,6 +53,10 @@ REFUSED = {
     "another folder of choices": (["--config-path=/nowhere"], ["--config-path"]),
     "folder of more choices is missing": (["--config-dir=nowhere"], ["nowhere is no folder"]),
     "help of a choice that is not there": (["--help", "model=bad"], ["model/bad"]),
+    "unknown option of a group": (["trainer.foo=1"], ["trainer.foo is not an option", "--cfg job"]),
+    "group left out": (["~model"], ["model=NAME"]),
+    "name by hand": (["model.name=segnet"], ["model=NAME"]),
+    "another file to start from": (["--config-name=evaluate"], ["--config-name"]),
     "unknown flag": (["--foo"], ["--foo"]),
     "convergence beyond the end": (["callbacks.convergence.min_epochs=11"], ["min_epochs=11", "epochs=10"]),
     "nesterov without momentum": (

@@ -112,8 +112,9 @@ def _flags(words: list[str]) -> argparse.Namespace:
 
     parser.error = refuse  # type: ignore[method-assign]
     arguments = parser.parse_intermixed_args(words)
-    if arguments.config_path:
-        refuse("--config-path would leave fashseg's own choices out; --config-dir=FOLDER adds yours")
+    for flag, value in (("--config-path", arguments.config_path), ("--config-name", arguments.config_name)):
+        if value:
+            refuse(f"{flag} would leave fashseg's own choices out; --config-dir=FOLDER adds yours")
     if arguments.config_dir and not Path(arguments.config_dir).is_dir():
         refuse(f"--config-dir={arguments.config_dir} is no folder")
     return arguments
@@ -128,8 +129,5 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
         raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
     searchpath = [f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"] if arguments.config_dir else []
     known = option_paths(verb.schema)
-    checked = [
-        check(verb.schema, compose(arguments.config_name or verb.name, [*words, *searchpath], known))
-        for words in plans(overrides)
-    ]
+    checked = [check(verb.schema, compose(verb.name, [*words, *searchpath], known)) for words in plans(overrides)]
     return [] if arguments.cfg else verb.prepare(checked, overrides, multirun)

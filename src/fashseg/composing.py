@@ -63,9 +63,15 @@ def check_names(schema: type, overrides: Sequence[Override]) -> None:
         if key == "hydra" or key.startswith(("hydra.", "hydra/")):
             continue
         if key in groups:
+            if override.type is OverrideType.DEL and key in CHOICES:
+                raise UserError(f"{override.input_line}: a run has to have its {key}.", f"Choose one by {key}=NAME.")
             continue
+        group, _, option = key.partition(".")
+        if group in CHOICES and option == "name":
+            raise UserError(f"{override.input_line}: the name comes with the choice.", f"Write {group}=NAME instead.")
         if key not in known:
-            error = unknown_option(key, known | {group: [] for group in groups}, {})
+            alike = known if option else known | {name: [] for name in groups}
+            error = unknown_option(key, alike, {})
             raise UserError(f"{override.input_line}: {error.what}", error.way_out)
         if override.type in (OverrideType.ADD, OverrideType.DEL):
             sign = "+" if override.type is OverrideType.ADD else "~"
