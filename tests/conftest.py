@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+# Read here, for the fixture `run` takes it away.
+REAL_DATA = os.environ.get("FASHSEG_DATA")
+
 
 class Outcome(NamedTuple):
     """What a command has left: exit status and both outputs."""
@@ -42,10 +45,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
 @pytest.fixture
 def real_data() -> Path:
     """The data root; skips where there is none."""
-    root = os.environ.get("FASHSEG_DATA")
-    if not root:
+    if not REAL_DATA:
         pytest.skip("needs the real data: set FASHSEG_DATA to the folder that holds FashionMNIST and facade")
-    return Path(root)
+    return Path(REAL_DATA)
 
 
 # Options that make a run take a second or two.

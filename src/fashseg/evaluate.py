@@ -1,5 +1,6 @@
 """Score a trained model again: ``python -m fashseg.evaluate run=RUN``."""
 
+import json
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from fashseg.checking import check
 from fashseg.config import Evaluate, Train
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.run import RunFolder, is_first_process, write_atomically
+from fashseg.stopping import not_now
 
 
 def prepare(plans: Sequence[Evaluate], overrides: list[Override], multirun: bool) -> list[str]:
@@ -52,13 +54,12 @@ def job(composed: DictConfig) -> None:
 
 
 def _score(options: Evaluate) -> None:
-    import json
-
-    from fashseg.engine import set_up_process
-    from fashseg.experiment import without_nan
-    from fashseg.scoring import build_data, load_weights, score
-    from fashseg.summary import console, score_table
-    from fashseg.tasks import build_task
+    with not_now():
+        from fashseg.engine import set_up_process
+        from fashseg.experiment import without_nan
+        from fashseg.scoring import build_data, load_weights, score
+        from fashseg.summary import console, score_table
+        from fashseg.tasks import build_task
 
     folder, run = _load(options)
     set_up_process(run.seed)

@@ -4,7 +4,8 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from types import FrameType
-from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(BaseException):
@@ -26,12 +27,26 @@ class Stopped(BaseException):
 def stoppable() -> Iterator[None]:
     """Raise `Stopped` in the block where a signal asks to end."""
 
-    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+    def stop(number: int, _frame: FrameType | None) -> None:
         raise Stopped(number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def not_now() -> Iterator[None]:
+    """Keep a signal until the end of the block: an exception inside a compiled module's import aborts the process."""
+    kept: list[int] = []
+    before = {number: signal.signal(number, lambda which, _frame: kept.append(which)) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if kept:
+        signal.raise_signal(kept[0])

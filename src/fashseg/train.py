@@ -20,7 +20,7 @@ from fashseg.config import Train
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.resuming import resumed_config
 from fashseg.run import OUTPUTS, RunFolder, claim_folder, first_record, is_first_process
-from fashseg.stopping import Stopped
+from fashseg.stopping import Stopped, not_now
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +134,9 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     if not resume:
         folder.write_results(**first_record(run, overrides))
 
-    from fashseg.experiment import run_experiment  # brings torch, so not before all this
-    from fashseg.summary import main_score, print_summary
+    with not_now():
+        from fashseg.experiment import run_experiment  # brings torch, so not before all this
+        from fashseg.summary import main_score, print_summary
 
     try:
         results = run_experiment(run, folder, composed, overrides=overrides, resume=resume)
