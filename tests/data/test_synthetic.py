@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 
-from fashseg.data import synthetic_facade, synthetic_fashion
+from fashseg.data import facade, fashion_mnist
 from fashseg.data.info import Arrays
 from fashseg.data.synthetic_facade import draw_facades
 from fashseg.data.synthetic_fashion import draw_garments
@@ -79,7 +79,7 @@ def test_garments_have_fashion_mnist_form(garments: Arrays) -> None:
     # Light on black: most of the rim is empty, and every garment is seen.
     assert np.median(garments.images[..., [0, -1]]) == 0
     assert garments.images.max((1, 2, 3)).min() > 50
-    assert np.bincount(garments.targets, minlength=len(synthetic_fashion.CLASS_NAMES)).tolist() == [240] * 10
+    assert np.bincount(garments.targets, minlength=len(fashion_mnist.CLASS_NAMES)).tolist() == [240] * 10
 
 
 def test_garment_labels_come_in_no_fixed_order(garments: Arrays) -> None:
@@ -123,7 +123,7 @@ def test_facades_have_masks_of_five_values(facades: Arrays) -> None:
     assert facades.images.shape == (160, 3, 256, 256)
     assert facades.targets.shape == (160, 256, 256)
     assert facades.images.dtype == facades.targets.dtype == np.uint8
-    assert np.unique(facades.targets).tolist() == list(range(len(synthetic_facade.CLASS_NAMES)))
+    assert np.unique(facades.targets).tolist() == list(range(len(facade.CLASS_NAMES)))
 
 
 def test_facade_classes_have_their_shares(facades: Arrays) -> None:

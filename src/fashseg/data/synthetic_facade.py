@@ -11,9 +11,6 @@ from fashseg.data.info import Arrays, UInt8Array
 
 Float32Array = npt.NDArray[np.float32]
 
-CLASS_NAMES = ("others", "facade", "pillar", "window", "balcony")
-"""By label value."""
-
 SIDE = 256
 """Height and width of an image, in pixels."""
 _SCALE = 1.5

@@ -7,23 +7,10 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from fashseg.data._garment_pen import Pen
 from fashseg.data._garment_shapes import SHAPES
+from fashseg.data.fashion_mnist import CLASS_NAMES
 from fashseg.data.info import Arrays, UInt8Array
 
 Float32Array = npt.NDArray[np.float32]
-
-CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
-"""By label value, in the order of Fashion-MNIST."""
 
 SIDE = 28
 """Height and width of an image, in pixels."""
