@@ -1,5 +1,6 @@
 """Shared by all tests: real data where $FASHSEG_DATA is set, and commands run in this process."""
 
+import csv
 import json
 import os
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import torch
 
 # Read here, for the fixture `run` takes it away.
 REAL_DATA = os.environ.get("FASHSEG_DATA")
@@ -91,3 +93,15 @@ def assert_two_lines(outcome: Outcome, *parts: str) -> None:
 def results_of(folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     return content
+
+
+def table(folder: Path) -> list[dict[str, str]]:
+    """metrics.csv without its times."""
+    with (folder / "metrics.csv").open(encoding="utf-8") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def weights(folder: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    content = torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
+    state: dict[str, torch.Tensor] = content["state_dict"]
+    return state

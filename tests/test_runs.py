@@ -1,18 +1,15 @@
 """Whole runs on little synthetic data: what they leave, that they repeat, go on, and end well when they can't."""
 
-import csv
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from conftest import TINY_CNN, Command, assert_two_lines, results_of
+from conftest import TINY_CNN, Command, assert_two_lines, results_of, table, weights
 from fashseg.config import TASKS
 from fashseg.tasks import task_class
 
@@ -26,18 +23,6 @@ SCORES = {
         *("loss", "average_precision", "average_precision_softmax", "pixel_accuracy", "iou", "confusion_matrix"),
     },
 }
-
-
-def table(folder: Path) -> list[dict[str, str]]:
-    """metrics.csv without its times."""
-    with (folder / "metrics.csv").open(encoding="utf-8") as file:
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
-
-
-def weights(folder: Path, name: str = "last") -> dict[str, torch.Tensor]:
-    content = torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
-    state: dict[str, torch.Tensor] = content["state_dict"]
-    return state
 
 
 def test_a_run_leaves_what_the_contract_says(run: Command, tmp_path: Path, tiny_options: tuple[str, ...]) -> None:
@@ -82,53 +67,6 @@ def test_the_same_seed_gives_the_same_table_and_weights(
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
-def test_a_run_goes_on_as_if_it_had_never_been_stopped(
-    run: Command, tmp_path: Path, tiny_options: tuple[str, ...]
-) -> None:
-    assert run("train", *tiny_options, "epochs=3", "hydra.run.dir=whole", "augment=flip").status == 0
-    assert run("train", *tiny_options, "epochs=2", "hydra.run.dir=part", "augment=flip").status == 0
-    resumed = run("train", "resume=part", "epochs=3")
-    assert resumed.status == 0, resumed.err
-    assert table(tmp_path / "whole") == table(tmp_path / "part")
-    first, second = weights(tmp_path / "whole"), weights(tmp_path / "part")
-    assert all(torch.equal(first[key], second[key]) for key in first)
-    whole, part = results_of(tmp_path / "whole"), results_of(tmp_path / "part")
-    assert whole["test"] == part["test"]
-    assert part["resumed"] == 1
-
-
-def test_resume_refuses_what_would_not_be_the_same_run(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r").status == 0
-    assert_two_lines(run("train", "resume=r"), "finished", "epochs=")
-    assert_two_lines(run("train", "resume=r", "epochs=3", "optimizer.lr=0.1"), "optimizer.lr=0.001", "resume keeps it")
-    assert_two_lines(run("train", "resume=r", "epochs=3", "model=segnet"), "model=cnn", "resume keeps it")
-    log = Path("r/run.log").read_bytes()
-    assert_two_lines(run("train", *TINY_CNN, "hydra.run.dir=r"), "holds a run already")
-    assert Path("r/run.log").read_bytes() == log
-    Path("r/checkpoints/last.ckpt").unlink()
-    assert_two_lines(run("train", "resume=r", "epochs=3"), "last.ckpt does not exist")
-
-
-def test_resume_that_fails_leaves_the_run_as_it_was(run: Command, tmp_path: Path) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r").status == 0
-    before = {name: (tmp_path / "r" / name).read_bytes() for name in ("config.yaml", "results.json", "metrics.csv")}
-    assert_two_lines(run("train", "resume=r", "epochs=3", "trainer.accelerator=mps"), "finds no such device")
-    (tmp_path / "r" / "checkpoints" / "last.ckpt").write_bytes(b"broken")
-    assert_two_lines(run("train", "resume=r", "epochs=3"), "last.ckpt can't be loaded")
-    assert before == {name: (tmp_path / "r" / name).read_bytes() for name in before}
-    assert_two_lines(run("train", "resume="), "no run folder")
-
-
-def test_a_renamed_run_keeps_its_best_weights(run: Command, tmp_path: Path) -> None:
-    assert run("train", *TINY_CNN, "epochs=3", "hydra.run.dir=whole").status == 0
-    assert run("train", *TINY_CNN, "epochs=2", "hydra.run.dir=before").status == 0
-    (tmp_path / "before").rename(tmp_path / "after")
-    assert run("train", "resume=after", "epochs=3").status == 0
-    assert results_of(tmp_path / "after")["val"] == results_of(tmp_path / "whole")["val"]
-    first, second = weights(tmp_path / "whole", "best"), weights(tmp_path / "after", "best")
-    assert all(torch.equal(first[key], second[key]) for key in first)
-
-
 def test_a_sweep_is_not_mixed_with_an_older_one(run: Command) -> None:
     words = (*TINY_CNN, "epochs=1", "seed=1,2", "hydra.sweep.dir='my sweep'", "-m", "notes='[/b] x'")
     assert run("train", *words).status == 0
@@ -141,12 +79,6 @@ def test_training_that_diverges_is_said(run: Command, tmp_path: Path, tiny_optio
     assert "training diverged" in outcome.err
     assert len(outcome.err.splitlines()) == 2
     assert results_of(tmp_path / "r")["status"] == "failed"
-
-
-def test_a_damaged_checkpoint_is_named(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "trainer.limit_batches=2").status == 0
-    Path("r/checkpoints/best.ckpt").write_bytes(Path("r/checkpoints/best.ckpt").read_bytes()[:1000])
-    assert_two_lines(run("evaluate", "run=r"), "best.ckpt can't be loaded")
 
 
 def test_evaluate_gives_the_scores_of_the_run(run: Command, tmp_path: Path, tiny_options: tuple[str, ...]) -> None:
@@ -228,23 +160,6 @@ def test_tensorboard_has_class_names_and_final_scores(run: Command, tmp_path: Pa
     assert "_hparams_/session_start_info" in events.PluginTagToContent("hparams")
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_run_with_the_command_to_go_on(tmp_path: Path, number: int, status: int) -> None:
-    words = [word for word in TINY_CNN if not word.startswith("epochs")]
-    command = [sys.executable, "-m", "fashseg.train", *words, "epochs=10000", "hydra.run.dir=r"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "r" / "checkpoints" / "last.ckpt").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == status, errors
-    assert f"resume={tmp_path / 'r'}" in errors
-    assert results_of(tmp_path / "r")["status"] == "interrupted"
-    assert weights(tmp_path / "r")
-
-
 def test_two_processes_share_one_folder_and_score_every_image_once(tmp_path: Path) -> None:
     words = [word for word in TINY_CNN if not word.startswith("data.test_images")]
     command = [sys.executable, "-m", "fashseg.train", *words, "data.test_images=51", "trainer.devices=2"]
@@ -256,14 +171,3 @@ def test_two_processes_share_one_folder_and_score_every_image_once(tmp_path: Pat
     assert sum(map(sum, results["test"]["confusion_matrix"])) == 51, "the uneven image is counted, and once"
     assert len(table(folder)) == 2
     assert done.stdout.count("Accuracy on synthetic data") == 1
-
-
-@pytest.mark.parametrize("seconds", [0.15, 1, 2, 3])
-def test_a_signal_before_training_leaves_no_traceback(tmp_path: Path, seconds: float) -> None:
-    command = [sys.executable, "-m", "fashseg.train", *TINY_CNN, "epochs=10000"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    time.sleep(seconds)
-    process.terminate()
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode in (143, -signal.SIGTERM), errors
-    assert "Traceback" not in errors
