@@ -18,6 +18,8 @@ from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, precision, set_up_process
+from fashseg.machine import machine
+from fashseg.report.evidence import keep_start
 from fashseg.run import RunFolder, first_record, git_state, link_latest, versions
 from fashseg.scoring import build_data, load_weights, score
 from fashseg.summary import class_scores, main_score
@@ -48,6 +50,8 @@ def run_experiment(
         load_weights(task, checkpoint)
     record.start(task, data)
     folder.write_config(composed)
+    if not resume:
+        keep_start(folder, task)
     history = History(folder.metrics, task.main_score)
     callbacks = [history, *_callbacks(run, folder, history, task.main_score)]
     logger = None
@@ -105,6 +109,7 @@ class Record:
     def start(self, task: Task, data: ImageDataModule) -> None:
         """Status running; read the data, so that what is wrong with it ends the run here."""
         data.setup()
+        self.data = data
         self.values: dict[str, Any] = {
             **first_record(self.run, [*self.before.get("overrides", []), *self.overrides]),
             "synthetic": task.info.synthetic,
@@ -116,6 +121,7 @@ class Record:
             "parameters": sum(p.numel() for p in task.model.parameters()),
             "precision": precision(self.run.trainer),
             "threads": torch.get_num_threads(),
+            "machine": machine(),
             "started": self.before.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
             "resumed": self.before.get("resumed", -1) + 1,
             "versions": versions(),
@@ -135,6 +141,7 @@ class Record:
             "images_per_second": round(images_per[0], 1),
             "images_per_cpu_second": round(images_per[1], 1),
             "peak_memory_bytes": peak_memory_bytes(),
+            "fingerprints": self.data.fingerprints(),
             **without_nan(scores),
         }
         self.folder.write_results(**self.values)

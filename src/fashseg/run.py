@@ -59,6 +59,21 @@ class RunFolder:
         return self.path / "tensorboard"
 
     @property
+    def evidence(self) -> Path:
+        """Folder of what the page is drawn from: see `fashseg.report.evidence`."""
+        return self.path / "evidence"
+
+    @property
+    def page(self) -> Path:
+        """The page that explains the run."""
+        return self.path / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the pictures of the page, one file each."""
+        return self.path / "figures"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of best.ckpt and last.ckpt."""
         return self.path / "checkpoints"
@@ -139,13 +154,13 @@ def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
     }
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file that is complete or absent, never half."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file that is complete or absent, never half; text as UTF-8."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o644)

@@ -12,7 +12,14 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from fashseg.run import write_atomically
 
-COLUMNS = ("train/loss_running", "train/accuracy_running", "train/loss", "train/accuracy", "val/loss")
+COLUMNS = (
+    "train/loss_running",
+    "train/accuracy_running",
+    "train/loss",
+    "train/accuracy",
+    "val/loss",
+    "val/accuracy",
+)
 
 
 class History(Callback):
@@ -56,7 +63,7 @@ class History(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add a row."""
-        names = (*COLUMNS, f"val/{self.score}", "learning_rate")
+        names = dict.fromkeys((*COLUMNS, f"val/{self.score}", "learning_rate"))
         values = {name: trainer.callback_metrics.get(name) for name in names}
         self.rows.append(
             {
@@ -70,7 +77,8 @@ class History(Callback):
     @rank_zero_only
     def _write(self) -> None:
         text = io.StringIO()
-        table = csv.DictWriter(text, self.rows[0].keys(), lineterminator="\n")
+        # A run that was begun by an older version has rows without the newer columns.
+        table = csv.DictWriter(text, self.rows[-1].keys(), restval="", extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         for row in self.rows:
             table.writerow({k: f"{v:.9g}" if isinstance(v, float) else v for k, v in row.items()})

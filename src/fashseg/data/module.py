@@ -1,5 +1,6 @@
 """The LightningDataModule of every data set: whole batches of uint8 by index, in an order that the seed fixes."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -40,6 +41,14 @@ class ArrayDataset(Dataset[Batch]):
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         picked = self.indices[torch.as_tensor(indices)]
         return self.images[picked], self.targets[picked].long()
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the images and targets that are used, in their order."""
+        digest = hashlib.sha256(repr((tuple(self.images.shape[1:]), tuple(self.targets.shape[1:]))).encode())
+        for array in (self.images, self.targets):
+            for indices in torch.split(self.indices, 256):
+                digest.update(array[indices].numpy().tobytes())
+        return digest.hexdigest()
 
 
 class ShardSampler(Sampler[int]):
@@ -94,6 +103,10 @@ class ImageDataModule(LightningDataModule):
     def counts(self) -> dict[str, int]:
         """Number of images by part."""
         return {name: len(self._parts[name]) for name in ("train", "val", "test")}
+
+    def fingerprints(self) -> dict[str, str]:
+        """SHA-256 of each part, images and targets in their order: equal for equal data and an equal split."""
+        return {name: self._parts[name].fingerprint() for name in ("train", "val", "test")}
 
     def prepare_data(self) -> None:
         """Fetch what is missing, on one process a machine."""

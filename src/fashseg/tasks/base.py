@@ -146,7 +146,11 @@ class Task(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log what the epoch has come to."""
         scores = self._read("val")
-        row = {"val/loss": scores["loss"], f"val/{self.main_score}": self.main(scores)}
+        row = {
+            "val/loss": scores["loss"],
+            "val/accuracy": scores.get("accuracy", scores.get("pixel_accuracy")),
+            f"val/{self.main_score}": self.main(scores),
+        }
         for name, totals in (("train/{}_running", self.running), ("train/{}", self.fixed)):
             if totals.update_called:
                 row |= {name.format(key): value.item() for key, value in totals.compute().items()}
