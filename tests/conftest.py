@@ -29,8 +29,9 @@ Command = Callable[..., Outcome]
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     """``run("train", "model=cnn", ...)`` in an empty folder, without data; other tests than these start a process."""
     from fashseg import evaluate, train
+    from fashseg.report import __main__ as report
 
-    verbs = {"train": train.main, "evaluate": evaluate.main}
+    verbs = {"train": train.main, "evaluate": evaluate.main, "report": report.main}
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FASHSEG_DATA", raising=False)
 

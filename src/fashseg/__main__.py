@@ -10,6 +10,8 @@ from fashseg.errors import UserError
 VERBS = {
     "train": "train a model, test it, keep everything about it in one folder",
     "evaluate": "score a trained model again",
+    "report": "make the page of a run again",
+    "compare": "put several runs into one table and one page",
 }
 
 

@@ -13,7 +13,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationE
 from fashseg import config as cfg
 from fashseg.errors import UserError
 
-Schema = TypeVar("Schema", bound=cfg.Train | cfg.Evaluate)
+Schema = TypeVar("Schema", bound=cfg.Train | cfg.Evaluate | cfg.Report | cfg.Compare)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

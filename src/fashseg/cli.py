@@ -17,14 +17,14 @@ from typing import Any, Generic, NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from fashseg.checking import Schema, check, option_paths
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons
-from fashseg.errors import FashsegError, UserError
+from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.stopping import Stopped, stoppable
 
 
@@ -39,6 +39,7 @@ class Verb(Generic[Schema]):
         prepare: from the checked options of all jobs, the overrides and whether they are a sweep, to overrides that
             are added for Hydra.
         finish: after Hydra has run all jobs, from whether they are a sweep to an exit status.
+        paths: option that takes the words which are paths, not overrides; None where there are no such words.
     """
 
     name: str
@@ -46,12 +47,15 @@ class Verb(Generic[Schema]):
     job: Callable[[DictConfig], Any]
     prepare: Callable[[Sequence[Schema], list[Override], bool], list[str]]
     finish: Callable[[bool], int] = lambda _multirun: 0
+    paths: str | None = None
 
 
 def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
     """Run a verb with the words of the command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     with two_line_errors(any(re.fullmatch(r"\+*debug=true", word, re.IGNORECASE) for word in words)) as status:
+        if verb.paths:
+            words = _with_paths_as_option(verb.paths, words)
         arguments = _flags(words)
         flags = [word for word in words if word not in arguments.overrides]
         if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.info:
@@ -87,6 +91,24 @@ def two_line_errors(debug: bool) -> Iterator[Status]:
         status.code = error.exit_status
 
 
+@contextlib.contextmanager
+def failing_in_two_lines(debug: bool) -> Iterator[None]:
+    """For the job of a verb: whatever goes wrong in the block ends the program in two lines.
+
+    Raises:
+        SystemExit: with the exit status of the error.
+    """
+    try:
+        yield
+    except Exception as failure:
+        if debug:
+            traceback.print_exc()
+        reason = f"{type(failure).__name__}: {str(failure).strip().partition(chr(10))[0]}"
+        error = failure if isinstance(failure, FashsegError) else RunError(reason, "More with debug=true.")
+        print(error, file=sys.stderr)
+        raise SystemExit(error.exit_status) from None
+
+
 def _start_hydra(verb: Verb[Schema], words: list[str]) -> None:
     """Let Hydra take over; what it finds wrong itself comes out as an error of ours."""
     application = hydra.main(config_path=str(conf_dir()), config_name=verb.name, version_base="1.3")(verb.job)
@@ -118,6 +140,18 @@ def _flags(words: list[str]) -> argparse.Namespace:
     if arguments.config_dir and not Path(arguments.config_dir).is_dir():
         refuse(f"--config-dir={arguments.config_dir} is no folder")
     return arguments
+
+
+def _with_paths_as_option(option: str, words: list[str]) -> list[str]:
+    """Gather the words that are paths in a list option: those without "=", and those that exist."""
+    overrides = _flags(words).overrides
+    paths = [word for word in overrides if "=" not in word or Path(word).exists()]
+    if not paths:
+        return words
+    if any(word not in paths and word.lstrip("+").startswith(f"{option}=") for word in overrides):
+        raise UserError(f"{option}= is given beside {paths[0]}.", f"Write all of them in {option}=[...], or none.")
+    listed = ",".join(QuotedString(path.replace("${", "\\${"), Quote.single).with_quotes() for path in paths)
+    return [*(word for word in words if word not in paths), f"{option}=[{listed}]"]
 
 
 def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:

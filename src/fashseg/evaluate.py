@@ -2,7 +2,6 @@
 
 import json
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from fashseg import cli
 from fashseg.checking import check
 from fashseg.config import Evaluate, Train
-from fashseg.errors import FashsegError, RunError, UserError
+from fashseg.errors import UserError
 from fashseg.run import RunFolder, is_first_process, write_atomically
 from fashseg.stopping import not_now
 
@@ -42,15 +41,8 @@ def _load(options: Evaluate) -> tuple[RunFolder, Train]:
 
 def job(composed: DictConfig) -> None:
     """Score, print, and keep the scores in the run folder."""
-    try:
+    with cli.failing_in_two_lines(composed.debug):
         _score(check(Evaluate, composed))
-    except Exception as failure:
-        if composed.get("debug"):
-            traceback.print_exc()
-        reason = f"{type(failure).__name__}: {str(failure).strip().partition(chr(10))[0]}"
-        error = failure if isinstance(failure, FashsegError) else RunError(reason, "More with debug=true.")
-        print(error, file=sys.stderr)
-        raise SystemExit(error.exit_status) from None
 
 
 def _score(options: Evaluate) -> None:

@@ -1,5 +1,6 @@
 """One run from its checked options to its results: fit, test with the best weights, write it down."""
 
+import logging
 import math
 import resource
 import sys
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 
@@ -16,14 +17,17 @@ from fashseg.callbacks.checkpoints import MovableCheckpoint
 from fashseg.callbacks.convergence import StopAtConvergence
 from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
+from fashseg.callbacks.tensorboard import Pictures, log_end
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, precision, set_up_process
 from fashseg.machine import machine
-from fashseg.report.evidence import keep_start
+from fashseg.report.collecting import device
+from fashseg.report.evidence import collect, keep_start
 from fashseg.run import RunFolder, first_record, git_state, link_latest, versions
 from fashseg.scoring import build_data, load_weights, score
-from fashseg.summary import class_scores, main_score
 from fashseg.tasks import Task, build_task
+
+log = logging.getLogger(__name__)
 
 
 def run_experiment(
@@ -56,15 +60,21 @@ def run_experiment(
     callbacks = [history, *_callbacks(run, folder, history, task.main_score)]
     logger = None
     if run.logger.tensorboard:
+        if run.logger.pictures_every:
+            callbacks.append(Pictures(run.logger.pictures_every, data))
         logger = TensorBoardLogger(str(folder.path), name="", version=folder.tensorboard.name, default_hp_metric=False)
     trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks, logger=logger)
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if resume else None)
     load_weights(task, folder.checkpoint("best"))
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
     results = record.finish(history, scores)
-    if logger is not None:
-        _fill_hyperparameters_tab(logger, run, results)
-        logger.finalize("success")
+    try:
+        evidence = collect(folder, task, data, ("val", "test"), device(run.trainer))
+        if logger is not None and evidence:
+            log_end(logger, run, task, data, evidence["test"], results, trainer.global_step)
+    except Exception:
+        # The results stand; the page says what it lacks.
+        log.exception("the images of the page could not be collected")
     return results
 
 
@@ -80,16 +90,6 @@ def _callbacks(run: cfg.Train, folder: RunFolder, history: History, main: str) -
         best,
         last,
     ]
-
-
-def _fill_hyperparameters_tab(logger: TensorBoardLogger, run: cfg.Train, results: dict[str, Any]) -> None:
-    """What differs between runs, with the scores they reached."""
-    options = OmegaConf.to_container(OmegaConf.structured(run))
-    scores = {f"final/{part}": main_score(results["task"], results[part]) for part in ("val", "test")}
-    for name, value in class_scores(results["task"], results["test"]).items():
-        if value == value:
-            scores[f"final_test/{name}"] = value
-    logger.log_hyperparams(options, scores)  # type: ignore[arg-type]
 
 
 class Record:

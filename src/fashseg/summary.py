@@ -78,6 +78,8 @@ def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
             f"{results['val_images_of_trained_buildings']} of {results['images']['val']} validation images show a "
             "building that is trained on: validation flatters this model."
         )
+    if folder.page.is_file():
+        screen.print(f"page        {folder.page}")
     screen.print(f"results     {folder.results}\ncurves      {folder.metrics}\nweights     {folder.checkpoint('best')}")
     if folder.tensorboard.is_dir():
         screen.print(f"TensorBoard tensorboard --logdir {folder.tensorboard}")

@@ -1,5 +1,6 @@
 """Train a model and test it: ``python -m fashseg.train model=cnn``."""
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -113,6 +114,7 @@ def _say_how_to_go_on(folder: RunFolder, stopped: Stopped) -> None:
     if folder.results.exists():
         folder.update_results(status="interrupted")
     if folder.checkpoint("last").exists():
+        _page_so_far(folder)
         what, way_out = (
             f"what was trained is in {folder.path}",
             f"go on with: python -m fashseg.train resume={folder.path}",
@@ -120,6 +122,21 @@ def _say_how_to_go_on(folder: RunFolder, stopped: Stopped) -> None:
     else:
         what, way_out = "before the first epoch was through", "nothing is lost but the time: start again"
     print(f"interrupted by {stopped}: {what}\n       {way_out}", file=sys.stderr)
+
+
+def _page_so_far(folder: RunFolder) -> None:
+    """The page of an interrupted run; a second signal goes without it."""
+    if not is_first_process():
+        return
+    from fashseg.report.collecting import collect_again
+    from fashseg.report.making import try_to_make_page
+
+    with contextlib.suppress(Stopped):
+        try:
+            collect_again(folder)
+        except Exception:
+            log.exception("the images of the page could not be collected")
+        try_to_make_page(folder)
 
 
 def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep: bool) -> float:
@@ -136,6 +153,7 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
 
     with not_now():
         from fashseg.experiment import run_experiment  # brings torch, so not before all this
+        from fashseg.report.making import try_to_make_page
         from fashseg.summary import main_score, print_summary
 
     try:
@@ -151,6 +169,7 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
         folder.update_results(status="failed", error=str(_unforeseen(error, folder)), exit_status=1)
         raise
     if is_first_process():
+        try_to_make_page(folder)
         print_summary(folder, results)
     return main_score(results["task"], results["val"])
 

@@ -7,6 +7,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback, RichProgressBar
 
 from fashseg.callbacks.history import History
+from fashseg.text import duration
 
 
 class EpochLines(Callback):
@@ -44,13 +45,6 @@ class EpochLines(Callback):
 
 def _fixed(loss: float | None) -> str:
     return "" if loss is None else f", {loss:.4f} fixed"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def progress_callbacks(choice: str, history: History) -> list[Callback]:

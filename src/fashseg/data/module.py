@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,17 @@ class ArrayDataset(Dataset[Batch]):
         return len(self.indices)
 
     def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
+        return self.batch([index])
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
+        return self.batch(indices)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """The items of these indices as one batch."""
         picked = self.indices[torch.as_tensor(indices)]
         return self.images[picked], self.targets[picked].long()
 
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the images and targets that are used, in their order."""
         digest = hashlib.sha256(repr((tuple(self.images.shape[1:]), tuple(self.targets.shape[1:]))).encode())
@@ -49,6 +55,13 @@ class ArrayDataset(Dataset[Batch]):
             for indices in torch.split(self.indices, 256):
                 digest.update(array[indices].numpy().tobytes())
         return digest.hexdigest()
+
+    def class_counts(self, classes: int) -> list[int]:
+        """Number of images, or of pixels, of each class."""
+        counts = torch.zeros(classes, dtype=torch.int64)
+        for indices in torch.split(self.indices, 256):
+            counts += torch.bincount(self.targets[indices].flatten().long(), minlength=classes)[:classes]
+        return counts.tolist()
 
 
 class ShardSampler(Sampler[int]):
@@ -104,9 +117,13 @@ class ImageDataModule(LightningDataModule):
         """Number of images by part."""
         return {name: len(self._parts[name]) for name in ("train", "val", "test")}
 
+    def part(self, name: str) -> ArrayDataset:
+        """Images and targets of ``train``, ``val``, ``test`` or ``train_fixed``, after :meth:`setup`."""
+        return self._parts[name]
+
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each part, images and targets in their order: equal for equal data and an equal split."""
-        return {name: self._parts[name].fingerprint() for name in ("train", "val", "test")}
+        return {name: self._parts[name].fingerprint for name in ("train", "val", "test")}
 
     def prepare_data(self) -> None:
         """Fetch what is missing, on one process a machine."""

@@ -1,0 +1,211 @@
+"""Runs that did the same, grouped: a table for each task and data set, a row for the runs that differ by seed alone."""
+
+import math
+import os
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fashseg.compare.runs import Run
+
+# They say where a run was kept, how it was watched, or how it was measured; not what was computed.
+NOT_COMPARED = (
+    *("seed", "notes", "resume", "debug", "eval_batch_size", "eval_train"),
+    *("data.root", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
+)
+NOT_COMPARED_GROUPS = ("logger.", "hydra.")
+SPLIT_SEED = "data.split_seed"
+AS_THE_SEED = "the seed"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Finished runs that differ by seed alone.
+
+    Attributes:
+        runs: at least one, by seed.
+        options: the values of the options in which rows differ; an option that the runs don't have is left out.
+    """
+
+    runs: tuple[Run, ...]
+    options: dict[str, Any]
+
+    def mean(self, part: str) -> float:
+        """Mean main score of the runs."""
+        return statistics.fmean(run.score(part) for run in self.runs)
+
+    def deviation(self, part: str) -> float | None:
+        """Sample standard deviation of the main score; None of one run."""
+        return statistics.stdev(run.score(part) for run in self.runs) if len(self.runs) > 1 else None
+
+    def average(self, name: str) -> float | None:
+        """Mean of a number of results.json, None where a run lacks it."""
+        values = [run.number(name) for run in self.runs]
+        known = [value for value in values if value is not None]
+        return statistics.fmean(known) if len(known) == len(values) else None
+
+    @property
+    def limited(self) -> bool:
+        """Whether a run used few batches only."""
+        return any(run.results.get("limited") for run in self.runs)
+
+    @property
+    def seeds(self) -> list[str]:
+        """Of its runs."""
+        return [str(run.results.get("seed", "?")) for run in self.runs]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The finished runs of one task on one data set.
+
+    Attributes:
+        task: ``classification`` or ``segmentation``.
+        data: name of the data set.
+        options: those in which rows differ.
+        rows: best mean validation score first.
+    """
+
+    task: str
+    data: str
+    options: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All, row by row."""
+        return [run for row in self.rows for run in row.runs]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data were drawn by code."""
+        return any(run.results.get("synthetic") for run in self.runs)
+
+    @property
+    def score_label(self) -> str:
+        """The main score in words."""
+        return "accuracy" if self.task == "classification" else "mean average precision by logits"
+
+    @property
+    def title(self) -> str:
+        """Score and data set, as a heading."""
+        synthetic = ", synthetic data" if self.synthetic else ""
+        return f"{self.score_label[0].upper()}{self.score_label[1:]} on {self.data}{synthetic}"
+
+    @property
+    def folder(self) -> str:
+        """What the names of all runs begin with; empty where they share nothing."""
+        shared = os.path.commonpath([Path(run.name).parent for run in self.runs])
+        return "" if shared in (".", "/") else shared
+
+    def short_name(self, run: Run) -> str:
+        """The run's name below :attr:`folder`."""
+        return os.path.relpath(run.name, self.folder) if self.folder else run.name
+
+    def labels(self) -> dict[str, str]:
+        """By the run's name a label that no other run of the group has: options that differ, and the seed."""
+        plain = {run.name: self._label(row, run) for row in self.rows for run in row.runs}
+        taken = list(plain.values())
+        names = {run.name: self.short_name(run) for run in self.runs}
+        return {
+            name: label if label and taken.count(label) == 1 else " ".join(filter(None, [label, f"({names[name]})"]))
+            for name, label in plain.items()
+        }
+
+    def row_label(self, row: Row) -> str:
+        """Options that differ, short."""
+        return ", ".join(f"{self._short(path)}={shown(value)}" for path, value in row.options.items())
+
+    def _label(self, row: Row, run: Run) -> str:
+        seeded = len({seed for other in self.rows for seed in other.seeds}) > 1
+        seed = f"seed {run.results.get('seed', '?')}" if seeded else ""
+        return ", ".join(filter(None, [self.row_label(row), seed]))
+
+    def _short(self, path: str) -> str:
+        group, _, leaf = path.rpartition(".")
+        if leaf == "name":
+            return group
+        alike = [other for other in self.options if other.rpartition(".")[2] == leaf]
+        return leaf if len(alike) == 1 else path
+
+
+def group_runs(runs: Sequence[Run]) -> list[Group]:
+    """Finished runs by task and data set, in the order in which these first occur."""
+    found: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        if run.finished:
+            found.setdefault((run.task, run.results["data"]), []).append(run)
+    return [_group(task, data, alike) for (task, data), alike in found.items()]
+
+
+def _group(task: str, data: str, runs: list[Run]) -> Group:
+    compared = {run.name: _compared(run, runs) for run in runs}
+    paths = dict.fromkeys(path for options in compared.values() for path in options)
+    differing = tuple(
+        path for path in paths if len({key(options[path]) for options in compared.values() if path in options}) > 1
+    )
+    rows: dict[Any, list[Run]] = {}
+    for run in runs:
+        options = compared[run.name]
+        alike: Any = tuple(key(options[path]) if path in options else None for path in differing)
+        # Nobody knows in what a run without its configuration differs.
+        rows.setdefault(run.name if run.options is None else alike, []).append(run)
+    made = [
+        Row(
+            tuple(sorted(alike, key=lambda run: run.number("seed") or 0)),
+            {path: value for path, value in compared[alike[0].name].items() if path in differing},
+        )
+        for alike in rows.values()
+    ]
+    return Group(task, data, differing, tuple(sorted(made, key=_order)))
+
+
+def _order(row: Row) -> tuple[bool, float]:
+    score = row.mean("val")
+    return math.isnan(score), -score
+
+
+def _compared(run: Run, runs: Iterable[Run]) -> dict[str, Any]:
+    """The options of a run that make it another experiment."""
+    if run.options is None:
+        return {}
+    options = {
+        path: value
+        for path, value in run.options.items()
+        if path not in NOT_COMPARED and not path.startswith(NOT_COMPARED_GROUPS)
+    }
+    precision = run.results.get("precision")
+    if options.get("trainer.precision") == "auto" and isinstance(precision, str):
+        options["trainer.precision"] = precision  # what it came to on that machine
+    if SPLIT_SEED in options and _follows_the_seed(run, runs):
+        options[SPLIT_SEED] = AS_THE_SEED
+    return options
+
+
+def _follows_the_seed(run: Run, runs: Iterable[Run]) -> bool:
+    """Whether the seed of the split is the run's own, rather than one that was chosen and happens to be equal."""
+    assert run.options is not None
+    if run.options[SPLIT_SEED] != run.options.get("seed"):
+        return False
+    words = run.results.get("overrides")
+    if isinstance(words, list) and any(str(word).lstrip("+").startswith(f"{SPLIT_SEED}=") for word in words):
+        return False
+    return len({key(other.options[SPLIT_SEED]) for other in runs if other.options and SPLIT_SEED in other.options}) > 1
+
+
+def key(value: Any) -> Any:
+    """Equal for values that are the same: 1 and 1.0, but not 1 and true."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    return repr(value)
+
+
+def shown(value: Any) -> str:
+    """An option's value as one would write it on the command line."""
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,231 @@
+"""Finds run folders by the words of the command line, and reads what is compared of each."""
+
+import csv
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from fashseg.errors import UserError
+from fashseg.run import RunFolder
+from fashseg.summary import MAIN_SCORE, class_scores, main_score
+
+Epoch = dict[str, float | None]
+
+# What Hydra leaves beside the runs of a sweep; a pattern such as sweep/* names them too.
+OF_A_SWEEP = ("multirun.yaml", "optimization_results.yaml")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run.
+
+    Attributes:
+        folder: where it is.
+        name: its path as it is shown, from the current folder where it is below it.
+        results: results.json, checked as far as it is compared.
+        options: every option by its dotted path; None where config.yaml is missing or can't be read.
+    """
+
+    folder: RunFolder
+    name: str
+    results: dict[str, Any]
+    options: dict[str, Any] | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has been trained and tested to its end."""
+        return bool(self.results["status"] == "finished")
+
+    @property
+    def task(self) -> str:
+        """``classification`` or ``segmentation``."""
+        return str(self.results["task"])
+
+    def score(self, part: str) -> float:
+        """The main score on ``val`` or ``test``; nan where it is undefined."""
+        return _main_score(self.results, part)
+
+    def by_class(self, part: str) -> dict[str, float]:
+        """The main score class by class; nan for a class that is absent."""
+        scores = class_scores(self.task, self.results[part])
+        return {name: math.nan if value is None else float(value) for name, value in scores.items()}
+
+    def number(self, name: str) -> float | None:
+        """A number of results.json; None where there is none."""
+        value = self.results.get(name)
+        return None if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+
+    def entry(self, group: str, name: str) -> Any:
+        """An entry of a group in results.json, a fingerprint for example; None where either is missing."""
+        values = self.results.get(group)
+        return values.get(name) if isinstance(values, dict) else None
+
+    @cached_property
+    def epochs(self) -> list[Epoch]:
+        """The rows of metrics.csv; empty cells, and those that hold no number, are None."""
+        try:
+            with self.folder.metrics.open(encoding="utf-8", newline="") as file:
+                return [{key: _number(value) for key, value in row.items() if key} for row in csv.DictReader(file)]
+        except (OSError, UnicodeDecodeError, csv.Error):
+            return []
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """What was named or found and is no run that can be compared: where, and why."""
+
+    name: str
+    why: str
+
+
+def find_runs(words: Sequence[str]) -> tuple[list[Run], list[Unreadable]]:
+    """The runs that paths name, each once: run folders, and all that is below other folders.
+
+    Raises:
+        UserError: no words, a path that does not exist, a folder without runs, or nothing that can be read.
+    """
+    if not words:
+        raise UserError("no runs are named.", "Name run folders, or folders that hold such: outputs, or a sweep.")
+    runs: dict[Path, Run] = {}
+    errors: dict[Path, UserError] = {}
+    for word in words:
+        for path in _run_folders(word):
+            real = path.resolve()
+            if real in runs or real in errors:
+                continue
+            try:
+                runs[real] = load_run(real)
+            except UserError as error:
+                errors[real] = error
+    if not runs:
+        if errors:
+            raise next(iter(errors.values()))
+        raise UserError(f"{words[0]} is no run folder.", "Name folders that train has made.")
+    return list(runs.values()), [Unreadable(_shown(path), error.what) for path, error in errors.items()]
+
+
+def _run_folders(word: str) -> list[Path]:
+    path = Path(word).expanduser()
+    if path.is_dir():
+        found = list(_below(path))
+        if not found:
+            raise UserError(f"{word} holds no runs.", "Name a folder that train has made, or one above it.")
+        return found
+    if not path.exists():
+        raise UserError(f"{word} does not exist.", "Name run folders, or folders that hold such.")
+    if path.name == "results.json":
+        return [path.parent]
+    return [] if path.name in OF_A_SWEEP else [path]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Run folders at or below a folder. Links to runs come after what is no link; other links are not followed."""
+    if RunFolder(folder).results.exists():
+        yield folder
+        return
+    try:
+        inside = sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), _natural(path.name)))
+    except OSError:  # somebody else's
+        return
+    for path in inside:
+        if path.is_symlink():
+            if RunFolder(path).results.exists():
+                yield path
+        elif path.is_dir() and not path.name.startswith("."):
+            yield from _below(path)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Orders 2 before 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name) if part]
+
+
+def load_run(path: Path) -> Run:
+    """Read a run folder.
+
+    Raises:
+        UserError: results.json is missing, broken, or has not what is compared.
+    """
+    folder = RunFolder(path)
+    results = folder.read_results()
+    missing = _missing(results)
+    if missing:
+        raise UserError(
+            f"{folder.results} is of another version, or was changed: {missing}.",
+            "Leave this run out, or run it again.",
+        )
+    return Run(folder, _shown(path), results, _options(folder))
+
+
+def _missing(results: dict[str, Any]) -> str:
+    for name, known in (("task", tuple(MAIN_SCORE)), ("data", None), ("status", None)):
+        value = results.get(name)
+        if not isinstance(value, str):
+            return f"it has no {name}"
+        if known and value not in known:
+            return f"{name}={value} is none of {', '.join(known)}"
+    if results["status"] == "finished":
+        for part in ("val", "test"):
+            try:
+                _main_score(results, part)
+                if not all(isinstance(x, (int, float, type(None))) for x in _class_scores(results, part).values()):
+                    return f"its {part} scores are no numbers"
+            except (KeyError, TypeError, ValueError, AttributeError):
+                return f"it has no {part} scores that can be read"
+    return ""
+
+
+def _main_score(results: dict[str, Any], part: str) -> float:
+    name = MAIN_SCORE[results["task"]]
+    value = results[part][name]
+    if (value["mean"] if isinstance(value, dict) else value) is None:
+        return math.nan
+    return main_score(results["task"], results[part])
+
+
+def _class_scores(results: dict[str, Any], part: str) -> dict[str, Any]:
+    return class_scores(results["task"], results[part])
+
+
+def _options(folder: RunFolder) -> dict[str, Any] | None:
+    try:
+        config = folder.read_config()
+    except UserError:
+        return None
+    flat = dict(_flat(OmegaConf.to_container(config, resolve=False)))
+    return {path: _resolved(config, path, value) for path, value in flat.items()}
+
+
+def _flat(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _resolved(config: DictConfig, path: str, value: Any) -> Any:
+    """Train writes values, but files are edited: what refers to another value is looked up, or stays as it is."""
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    found = OmegaConf.select(config, path, throw_on_resolution_failure=False)
+    return value if found is None or OmegaConf.is_config(found) else found
+
+
+def _number(text: Any) -> float | None:
+    try:
+        return float(text) if text else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return os.path.relpath(path, here) if path.is_relative_to(here) and path != here else str(path)

@@ -1,0 +1,1 @@
+"""Pages: one HTML file out of blocks, complete in itself, for the screen and for paper."""

@@ -1,0 +1,81 @@
+"""Make the page of a run again: ``python -m fashseg.report run=RUN``."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig
+
+from fashseg import cli
+from fashseg.checking import check
+from fashseg.config import Report
+from fashseg.errors import UserError
+from fashseg.run import RunFolder
+from fashseg.stopping import not_now
+
+
+def prepare(plans: Sequence[Report], overrides: list[Override], multirun: bool) -> list[str]:
+    """Look at the run before anything is drawn."""
+    del overrides
+    if multirun:
+        raise UserError("report makes the page of one run; -m is for train.", "Leave out -m.")
+    _folder(plans[0]).read_results()
+    return []
+
+
+def _folder(options: Report) -> RunFolder:
+    if not options.run:
+        raise UserError("run= is missing.", "Name a run folder, such as run=outputs/latest.")
+    return RunFolder(Path(options.run))
+
+
+def job(composed: DictConfig) -> None:
+    """Collect what is missing, draw, and say where the page is."""
+    with cli.failing_in_two_lines(composed.debug):
+        _make(check(Report, composed))
+
+
+def _make(options: Report) -> None:
+    folder = _folder(options)
+    if options.refresh or _is_stale(folder):
+        try:
+            _collect(folder, options)
+        except UserError as error:
+            if options.refresh:
+                raise
+            print(f"samples are left as they are: {error.what}\n  {error.way_out}", file=sys.stderr)
+    with not_now():
+        from fashseg.report.making import make_page
+
+    missing = make_page(folder)
+    if missing:
+        print(f"{len(missing)} things are missing, the page says which at its end")
+    print(f"page {folder.page}")
+
+
+def _is_stale(folder: RunFolder) -> bool:
+    """Whether the evidence is missing, or older than the weights may be."""
+    finished = folder.read_results()["status"] == "finished"
+    wanted = ("val", "test") if finished else ("val",)
+    if not folder.checkpoint("best").is_file():
+        return False
+    return not finished or any(not (folder.evidence / f"{name}.npz").is_file() for name in wanted)
+
+
+def _collect(folder: RunFolder, options: Report) -> None:
+    with not_now():
+        from fashseg.report.collecting import (
+            collect_again,
+        )  # brings torch, which a page from kept evidence does without
+
+    collect_again(folder, options.root, options.trainer)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The command; ``words`` take the place of the command line's."""
+    return cli.main(cli.Verb("report", Report, job, prepare), words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

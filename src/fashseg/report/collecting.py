@@ -1,0 +1,44 @@
+"""Evidence for a run that is on disk: builds data and model again, loads the weights, collects."""
+
+import torch
+
+from fashseg import config as cfg
+from fashseg.checking import check
+from fashseg.engine import accelerator, set_up_process
+from fashseg.errors import UserError
+from fashseg.report.evidence import collect
+from fashseg.run import RunFolder
+from fashseg.scoring import build_data, load_weights
+from fashseg.tasks import build_task
+
+
+def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Trainer | None = None) -> None:
+    """Collect the evidence of a run from its best weights; test images are for finished runs alone.
+
+    Args:
+        folder: the run.
+        root: where the data sets are; None takes the run's own folder.
+        trainer: which device to use; None takes the run's own.
+
+    Raises:
+        UserError: configuration, weights or data are missing or damaged.
+    """
+    composed = folder.read_config()
+    if root is not None:
+        composed.data.root = root
+    run = check(cfg.Train, composed)
+    best = folder.checkpoint("best")
+    if not best.is_file():
+        raise UserError(f"{best} does not exist.", "Name a run that has trained at least one epoch.")
+    set_up_process(run.seed)
+    data = build_data(run)
+    task = build_task(run, data.info)
+    load_weights(task, best)
+    data.setup()
+    finished = folder.read_results()["status"] == "finished"
+    collect(folder, task, data, ("val", "test") if finished else ("val",), device(trainer or run.trainer))
+
+
+def device(options: cfg.Trainer) -> torch.device:
+    """The device of a single process."""
+    return torch.device({"gpu": "cuda"}.get(name := accelerator(options), name))

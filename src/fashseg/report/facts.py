@@ -1,0 +1,196 @@
+"""Everything a run folder tells, read without torch; what is missing is noted, not fatal."""
+
+import csv
+import json
+import math
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from omegaconf import DictConfig
+
+from fashseg.config import TASKS
+from fashseg.errors import UserError
+from fashseg.published import PUBLISHED, Published
+from fashseg.run import RunFolder
+from fashseg.summary import MAIN_SCORE, class_scores, main_score
+
+Arrays = dict[str, npt.NDArray[Any]]
+Row = dict[str, float | None]
+PARTS = ("val", "test")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The main score of one part.
+
+    Attributes:
+        main: accuracy, or mean average precision by logits.
+        by_class: the same class by class; nan where a class is absent.
+    """
+
+    main: float
+    by_class: dict[str, float]
+
+
+@dataclass
+class Facts:
+    """What is known about a run.
+
+    Attributes:
+        folder: where it is.
+        results: results.json.
+        rows: of metrics.csv, numbers or None.
+        config: the whole configuration; None where it can't be read.
+        evidence: arrays of ``start``, ``end``, ``val`` and ``test``, see `fashseg.report.evidence`.
+        network: the layers; empty where unknown.
+        data: class names, colours, counts; empty where unknown.
+        missing: sentences on what could not be read.
+    """
+
+    folder: RunFolder
+    results: dict[str, Any]
+    rows: list[Row] = field(default_factory=list)
+    config: DictConfig | None = None
+    evidence: dict[str, Arrays] = field(default_factory=dict)
+    network: list[dict[str, Any]] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def task(self) -> str:
+        """``classification`` or ``segmentation``."""
+        return str(self.results["task"])
+
+    @property
+    def classifies(self) -> bool:
+        """Whether each image has one class."""
+        return self.task == "classification"
+
+    @property
+    def score_name(self) -> str:
+        """The main score, a key of results.json."""
+        return MAIN_SCORE[self.task]
+
+    @property
+    def score_label(self) -> str:
+        """The main score in words."""
+        return "accuracy" if self.classifies else "average precision by logits"
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has been trained and tested to its end."""
+        return bool(self.results["status"] == "finished")
+
+    @property
+    def class_names(self) -> list[str]:
+        """By label value."""
+        names = self.data.get("info", {}).get("class_names")
+        if names:
+            return list(names)
+        scores = next(iter(self.scored.values()), None)
+        return list(scores.by_class) if scores else []
+
+    @property
+    def palette(self) -> list[str]:
+        """Colours by label value; empty where the data set has none."""
+        return list(self.data.get("info", {}).get("palette") or [])
+
+    @property
+    def published(self) -> Published:
+        """What the report says of this data set; empty where nothing is comparable."""
+        if self.results.get("limited"):
+            return Published({}, {})
+        return PUBLISHED.get(self.results.get("data", ""), Published({}, {}))
+
+    @property
+    def scored(self) -> dict[str, Scored]:
+        """Validation and test as results.json has them; of an unfinished run, validation from its evidence."""
+        found = {}
+        for part in PARTS:
+            scores = self.results.get(part)
+            if scores:
+                by_class = {k: math.nan if v is None else v for k, v in class_scores(self.task, scores).items()}
+                found[part] = Scored(main_score(self.task, scores), by_class)
+            elif (arrays := self.evidence.get(part)) and "info" in self.data:
+                found[part] = self._from_evidence(arrays)
+        return found
+
+    def _from_evidence(self, arrays: Arrays) -> Scored:
+        by_class = dict(zip(self.data["info"]["class_names"], arrays["class_scores"].tolist(), strict=True))
+        confusion = arrays["confusion"]
+        accuracy = float(confusion.trace() / confusion.sum()) if self.classifies else math.nan
+        return Scored(accuracy if self.classifies else float(np.nanmean(arrays["class_scores"])), by_class)
+
+    @property
+    def shown_part(self) -> str | None:
+        """The part whose images are shown: test, else validation."""
+        return next((part for part in ("test", "val") if part in self.evidence), None)
+
+
+def load_facts(folder: RunFolder) -> Facts:
+    """Read a run folder.
+
+    Raises:
+        UserError: there is no run, or its results.json is broken or says nothing about the task.
+    """
+    results = folder.read_results()
+    if results.get("task") not in TASKS["model"].values():
+        raise UserError(
+            f"{folder.results} names no task that fashseg knows: task={results.get('task')}.",
+            "It was written by another version, or changed; name another run.",
+        )
+    facts = Facts(folder, results)
+    _check_scores(facts)
+    for what, read in (("config", folder.read_config), ("rows", lambda: _read_rows(folder.metrics))):
+        try:
+            setattr(facts, what, read())
+        except (UserError, OSError, ValueError, KeyError, csv.Error) as error:
+            facts.missing.append(error.what if isinstance(error, UserError) else f"{folder.metrics}: {error}.")
+    for name in ("network", "data"):
+        _read_json(facts, name)
+    for name in ("start", "end", *PARTS):
+        _read_arrays(facts, name)
+    return facts
+
+
+def _check_scores(facts: Facts) -> None:
+    """Drop scores of another shape than this version writes, so that the rest of the page can be made."""
+    for part in PARTS:
+        try:
+            if part in facts.results:
+                class_scores(facts.task, facts.results[part])
+                main_score(facts.task, facts.results[part])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            del facts.results[part]
+            facts.missing.append(f"The {part} scores of {facts.folder.results} are not as this version knows: {error}.")
+
+
+def _read_rows(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def _read_json(facts: Facts, name: str) -> None:
+    path = facts.folder.evidence / f"{name}.json"
+    try:
+        setattr(facts, name, json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        facts.missing.append(f"{path} does not exist.")
+    except (OSError, ValueError) as error:
+        facts.missing.append(f"{path} can't be read: {error}.")
+
+
+def _read_arrays(facts: Facts, name: str) -> None:
+    path = facts.folder.evidence / f"{name}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            facts.evidence[name] = {key: content[key] for key in content.files}
+    except FileNotFoundError:
+        if facts.finished or name != "test":
+            facts.missing.append(f"{path} does not exist.")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        facts.missing.append(f"{path} can't be read: {error}.")

@@ -1,0 +1,52 @@
+"""The network as a table of its layers."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from fashseg.tasks import Task
+
+
+def layers(task: Task) -> list[dict[str, Any]]:
+    """Layers in the order in which one image passes them.
+
+    Returns:
+        For each: ``name``, ``kind`` as PyTorch prints it, ``output``, the shape for one image, ``parameters`` and
+        ``multiply_adds`` of convolutions and products for one image. A layer that is passed twice is there twice, its
+        parameters counted once.
+    """
+    model = task.model
+    rows: list[dict[str, Any]] = []
+    names = {module: name for name, module in model.named_modules()}
+    counter = FlopCounterMode(display=False)
+    seen: set[nn.Module] = set()
+    before = 0
+
+    def note(module: nn.Module, _inputs: Any, output: Any) -> None:
+        nonlocal before
+        passed = counter.get_total_flops() - before
+        before += passed
+        own = 0 if module in seen else sum(p.numel() for p in module.parameters())
+        seen.add(module)
+        shape = list(output.shape[1:]) if isinstance(output, Tensor) else []
+        rows.append(
+            {
+                "name": names[module],
+                "kind": str(module),
+                "output": shape,
+                "parameters": own,
+                "multiply_adds": passed // 2,  # the counter counts both
+            }
+        )
+
+    leaves = [module for module in model.modules() if not list(module.children())]
+    handles = [module.register_forward_hook(note) for module in leaves]
+    try:
+        with counter, torch.no_grad():
+            task(torch.zeros(1, *task.info.shape, device=task.device))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return rows

@@ -1,0 +1,77 @@
+"""Sections on how the training went."""
+
+from fashseg.figures.curves import curves
+from fashseg.figures.filters import filters
+from fashseg.pages.blocks import Block, Cell, Section, Table, Text
+from fashseg.report import words
+from fashseg.report.album import Album
+from fashseg.report.facts import Facts, Row
+
+
+def training(facts: Facts, album: Album) -> Section:
+    """Loss, accuracy and learning rate over the epochs."""
+    if not facts.rows:
+        return Section("Training", "training", [Text(["No epoch was finished, so there are no curves."])])
+    best = max(facts.rows, key=lambda row: row.get(f"val_{facts.score_name}") or 0)
+    score = best.get(f"val_{facts.score_name}")
+    said = (
+        f"Best validation {facts.score_label}: {words.score_in_words(facts, score)}, after epoch "
+        f"{best['epoch']:.0f} of {len(facts.rows)}."
+    )
+    chart = album.chart(
+        "curves",
+        curves(facts.rows, facts.score_name),
+        alt=f"Loss, {facts.score_label} and learning rate over {len(facts.rows)} epochs. {said}",
+        caption="Running: averaged over an epoch while the weights move. End of epoch: on the weights that came of it.",
+    )
+    what = "The weights of that epoch are the ones tested." if facts.finished else "It is the model shown on this page."
+    return Section("Training", "training", [Text([f"{said} {what}"]), chart])
+
+
+def comparability(facts: Facts, album: Album) -> Section | None:
+    """The report's riddle: is validation comparable with training?"""
+    del album
+    said = words.comparable(facts)
+    if not said:
+        return None
+    blocks: list[Block] = [Text(said)]
+    if any(row.get("train_loss") is not None for row in facts.rows):
+        blocks.insert(0, _three_losses(facts))
+    return Section("Is validation comparable with training?", "comparable", blocks)
+
+
+def _three_losses(facts: Facts) -> Table:
+    columns = ["epoch", "running", "training, end of epoch", "validation", "validation less training"]
+    chosen = {0, len(facts.rows) // 2, len(facts.rows) - 1}
+    rows = [_losses(facts.rows[i]) for i in sorted(chosen)]
+    return Table(columns, rows, "Mean loss of an image, by what it was measured on", frozenset(range(5)))
+
+
+def _losses(row: Row) -> list[Cell]:
+    fixed, val = row.get("train_loss"), row.get("val_loss")
+    values = [row.get("train_loss_running"), fixed, val]
+    difference = None if fixed is None or val is None else val - fixed
+    return [
+        Cell(f"{row['epoch']:.0f}", value=row["epoch"]),
+        *(Cell("" if value is None else f"{value:.4f}", value=value) for value in values),
+        Cell("" if difference is None else f"{difference:+.4f}", value=difference),
+    ]
+
+
+def first_layer(facts: Facts, album: Album) -> Section | None:
+    """The filters of the first layer, before and after training."""
+    after = facts.evidence.get("end", {}).get("filters")
+    if after is None:
+        return None
+    before = facts.evidence.get("start", {}).get("filters")
+    if before is not None and before.shape != after.shape:
+        before = None
+    count, channels, height, width = after.shape
+    when = "before and after training" if before is not None else "after training"
+    chart = album.chart(
+        "filters",
+        filters(before, after),
+        alt=f"The {count} filters of the first layer, {height}×{width} pixels, {when}.",
+        caption=f"Weights {when}, on one scale{'' if channels == 1 else ', as colours'}.",
+    )
+    return Section(f"The {count} filters of the first layer", "filters", [chart])

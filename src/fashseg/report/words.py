@@ -1,0 +1,151 @@
+"""Sentences from numbers: what the result is, which classes are hard, and what they are taken for."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fashseg.report.facts import Facts, Scored
+from fashseg.text import listed, percent
+
+HARD = 3
+
+
+def headline(facts: Facts) -> str:
+    """The result in one line, beside the published figure."""
+    scored = facts.scored
+    if "test" in scored:
+        ours, part, published = scored["test"].main, "test", facts.published.test.get("all")
+    elif "val" in scored:
+        ours, part, published = scored["val"].main, "validation", None
+    else:
+        return "Nothing has been scored yet"
+    score = score_in_words(facts, ours)
+    line = f"{facts.score_label[0].upper()}{facts.score_label[1:]} on {part} images: {score}"
+    return line if published is None else f"{line}, published {score_in_words(facts, published)}"
+
+
+def score_in_words(facts: Facts, score: float | None) -> str:
+    """An accuracy in percent, an average precision as it is."""
+    if score is None or math.isnan(score):
+        return "absent"
+    return percent(score) if facts.classifies else f"{score:.3f}"
+
+
+def hardest(facts: Facts, scores: Scored, confusion: npt.NDArray[np.integer] | None) -> list[str]:
+    """Which classes are hardest and what they are taken for.
+
+    Args:
+        facts: of the run.
+        scores: of one part.
+        confusion: (C, C), rows are the truth; None where unknown.
+    """
+    present = {name: score for name, score in scores.by_class.items() if not math.isnan(score)}
+    if len(present) < 2:
+        return []
+    order = sorted(present, key=lambda name: present[name])
+    hard = order[: min(HARD, len(order) - 1)]
+    named = [f"{name} ({score_in_words(facts, present[name])})" for name in hard]
+    best = order[-1]
+    lines = [
+        f"Hardest {'is' if len(named) == 1 else 'are'} {listed(named)}; "
+        f"easiest is {best} ({score_in_words(facts, present[best])})."
+    ]
+    if confusion is not None:
+        lines += [line for name in hard if (line := taken_for(facts, name, confusion))]
+    absent = [name for name in scores.by_class if name not in present]
+    if absent:
+        lines.append(f"Absent from these images: {listed(absent)}.")
+    return lines
+
+
+def taken_for(facts: Facts, name: str, confusion: npt.NDArray[np.integer]) -> str:
+    """What one class is taken for most often; empty where it is never mistaken."""
+    label = facts.class_names.index(name)
+    row = confusion[label].astype(float)
+    total = row.sum()
+    if not total:
+        return ""
+    shares = row / total
+    others = [(int(i), shares[i]) for i in np.argsort(-row, kind="stable") if i != label and shares[i] >= 0.005]
+    if not others:
+        return f"{name} is hardly ever taken for another class."
+    unit = "images" if facts.classifies else "pixels"
+    mistaken = [f"{facts.class_names[i]} ({percent(share)})" for i, share in others[:HARD]]
+    recognised = percent(shares[label])
+    return f"Of the {unit} of {name}, {recognised} are recognised; the others are taken for {listed(mistaken)}."
+
+
+def comparable(facts: Facts) -> list[str]:
+    """Whether validation can be compared with training: the three losses, and what the two sets share."""
+    lines = []
+    rows = [row for row in facts.rows if row.get("val_loss") is not None]
+    if rows:
+        lines += [_losses(rows[0]), *([_losses(rows[-1])] if len(rows) > 1 else [])]
+        lines.append(
+            "The running loss is averaged over the epoch while the weights still move, so it is of weights that were "
+            "on average half an epoch younger; the loss at the end of the epoch is of the same weights as validation, "
+            "and only these two can be compared."
+        )
+        fixed, val = rows[-1].get("train_loss"), rows[-1]["val_loss"]
+        if fixed is not None and val is not None:
+            lines.append(_gap(fixed, val))
+    return [*lines, *_shared(facts)]
+
+
+def _losses(row: dict[str, float | None]) -> str:
+    parts = {
+        "running over the training images": row.get("train_loss_running"),
+        "of training images at the end of the epoch": row.get("train_loss"),
+        "of validation images": row.get("val_loss"),
+    }
+    said = [f"{value:.4f} {name}" for name, value in parts.items() if value is not None]
+    return f"The loss after epoch {row['epoch']:.0f}: {listed(said)}."
+
+
+def _gap(fixed: float, val: float) -> str:
+    share = (val - fixed) / fixed
+    if abs(share) < 0.02:
+        return "At the end validation and training loss on the same weights are within 2% of each other."
+    if share > 0:
+        more = percent(share, 0)
+        return f"At the end the validation loss lies {more} above that of training images: what is new is harder."
+    return f"At the end the validation loss lies {percent(-share, 0)} below that of training images."
+
+
+def _shared(facts: Facts) -> list[str]:
+    shared = facts.results.get("val_images_of_trained_buildings")
+    count = facts.results.get("images", {}).get("val")
+    if shared is None or not count:
+        return []
+    if shared == 0:
+        return ["No validation image shows a building that is trained on: validation speaks of new buildings."]
+    which = f"All {count}" if shared == count else f"{shared} of the {count}"
+    return [
+        f"{which} validation images show a building that training images show, too. Validation therefore says how well "
+        "known buildings are recognised in other pictures, and hides what new ones would cost. data.split=building "
+        "keeps each building on one side."
+    ]
+
+
+def what_is_wrong(facts: Facts) -> Sequence[str]:
+    """Banners for the top of the page."""
+    results, lines = facts.results, []
+    if results.get("synthetic"):
+        lines.append("Synthetic data: these images were drawn by code. The scores say nothing about real ones.")
+    if results.get("limited"):
+        lines.append(
+            "Only some batches were used (trainer.limit_batches or overfit_batches): the scores are for trying out."
+        )
+    status = results["status"]
+    if status == "failed":
+        lines.append(f"This run failed: {results.get('error', 'the reason is in run.log')}")
+    elif status == "interrupted":
+        lines.append(
+            f"This run was interrupted after {len(facts.rows)} epochs. What is shown is its best so far, on validation "
+            f"images; test images are kept for the end. Go on: python -m fashseg.train resume={facts.folder.path}"
+        )
+    elif status != "finished":
+        lines.append("This run is not finished: it is running, or was stopped without notice.")
+    return lines

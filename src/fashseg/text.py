@@ -1,0 +1,32 @@
+"""Numbers as a reader wants them."""
+
+import math
+from collections.abc import Sequence
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of 1 as percent; ``absent`` where there is none."""
+    return "absent" if share is None or math.isnan(share) else f"{100 * share:.{digits}f}%"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def bytes_in_words(count: float) -> str:
+    """Bytes in decimal units: 1.1 GB."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            break
+        count /= 1000
+    else:
+        unit = "TB"
+    return f"{count:.0f} {unit}" if unit in ("bytes", "kB") else f"{count:.1f} {unit}"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
