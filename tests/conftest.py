@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,9 +30,10 @@ Command = Callable[..., Outcome]
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     """``run("train", "model=cnn", ...)`` in an empty folder, without data; other tests than these start a process."""
     from fashseg import evaluate, train
+    from fashseg.compare import __main__ as compare
     from fashseg.report import __main__ as report
 
-    verbs = {"train": train.main, "evaluate": evaluate.main, "report": report.main}
+    verbs = {"train": train.main, "evaluate": evaluate.main, "report": report.main, "compare": compare.main}
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FASHSEG_DATA", raising=False)
 
@@ -79,6 +81,30 @@ def tiny_options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Both models, each on little synthetic data."""
     options: tuple[str, ...] = request.param
     return options
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """From ``cnn`` or ``segnet`` to the folder of a finished run of two epochs, trained when it is first asked for."""
+    from fashseg import train
+
+    folders: dict[str, Path] = {}
+
+    def folder(model: str) -> Path:
+        if model not in folders:
+            folders[model] = tmp_path_factory.mktemp("trained") / model
+            options = TINY_CNN if model == "cnn" else TINY_SEGNET
+            words = [*options, f"hydra.run.dir={folders[model]}", "logger=none", "notes='<b>mine</b>'"]
+            assert train.main(words) == 0
+        return folders[model]
+
+    return folder
+
+
+@pytest.fixture(params=["cnn", "segnet"])
+def finished(request: pytest.FixtureRequest, trained_once: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A copy of a finished run of each task, as ``r`` in the test's folder."""
+    return Path(shutil.copytree(trained_once(request.param), tmp_path / "r"))
 
 
 def assert_two_lines(outcome: Outcome, *parts: str) -> None:

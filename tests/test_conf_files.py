@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from conftest import TINY_CNN, TINY_SEGNET, Command, results_of
 from fashseg.checking import check, option_paths
 from fashseg.composing import compose, conf_dir
-from fashseg.config import CHOICES, TASKS, Evaluate, Train
+from fashseg.config import CHOICES, TASKS, Compare, Evaluate, Report, Train
 from fashseg.data.sources import SOURCES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
@@ -57,7 +57,7 @@ def test_yaml_and_dataclasses_have_the_same_options() -> None:
 
 
 def test_every_option_without_a_group_of_choices_is_shown() -> None:
-    for schema, name in ((Train, "train"), (Evaluate, "evaluate")):
+    for schema, name in ((Train, "train"), (Evaluate, "evaluate"), (Report, "report"), (Compare, "compare")):
         composed = compose(name, [])
         for path, choices in option_paths(schema).items():
             if not choices:

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import Command, assert_two_lines
 from fashseg.checking import option_paths
-from fashseg.config import Evaluate, Train
+from fashseg.config import Compare, Evaluate, Report, Train
 
 REFUSED = {
     "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),
@@ -125,7 +125,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("optimizer.name", "optimizer.lr", "optimizer.weight_decay", "optimizer.beta1", "optimizer.beta2"),
         *("optimizer.momentum", "optimizer.nesterov"),
         *("scheduler.name", "scheduler.final_share", "scheduler.rise_share"),
-        *("augment.name", "augment.probability", "logger.tensorboard"),
+        *("augment.name", "augment.probability", "logger.tensorboard", "logger.pictures_every"),
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "resume", "debug"),
     }
@@ -138,3 +138,5 @@ def test_options_stay_as_users_know_them() -> None:
     }
     assert set(option_paths(Train)) == common | trainer
     assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "debug"} | trainer
+    assert set(option_paths(Report)) == {"run", "refresh", "root", "debug"} | trainer
+    assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}

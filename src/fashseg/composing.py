@@ -1,5 +1,6 @@
 """From the words of the command line to composed configurations, one a job."""
 
+import contextlib
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, OverrideType
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -97,7 +99,7 @@ def compose(config_name: str, words: list[str], known: dict[str, list[str]] | No
         UserError: where it can't be done.
     """
     try:
-        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3", job_name=config_name):
+        with _none_started(), hydra.initialize_config_dir(str(conf_dir()), version_base="1.3", job_name=config_name):
             return hydra.compose(config_name, overrides=words)
     except MissingConfigException as error:
         raise _missing_choice(error) from error
@@ -107,6 +109,17 @@ def compose(config_name: str, words: list[str], known: dict[str, list[str]] | No
         raise UserError(reasons(error), "All options: --cfg job; Hydra's own: --cfg hydra.") from error
     except Exception as error:  # a YAML file of the user's that can't be read, among others
         raise UserError(f"the configuration can't be composed: {error}", "Choices: --help.") from error
+
+
+@contextlib.contextmanager
+def _none_started() -> Iterator[None]:
+    """Within a job, where Hydra has been started already, as if it had not."""
+    instance = GlobalHydra.instance()
+    outer, instance.hydra = instance.hydra, None
+    try:
+        yield
+    finally:
+        instance.hydra = outer
 
 
 def _missing_choice(error: MissingConfigException) -> UserError:

@@ -18,13 +18,9 @@ def duration(seconds: float) -> str:
 
 def bytes_in_words(count: float) -> str:
     """Bytes in decimal units: 1.1 GB."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(count) < 1000:
-            break
-        count /= 1000
-    else:
-        unit = "TB"
-    return f"{count:.0f} {unit}" if unit in ("bytes", "kB") else f"{count:.1f} {unit}"
+    units = ("bytes", "kB", "MB", "GB", "TB")
+    power = min(max(int(math.log10(max(abs(count), 1)) // 3), 0), len(units) - 1)
+    return f"{count / 1000**power:.{0 if power < 2 else 1}f} {units[power]}"
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:

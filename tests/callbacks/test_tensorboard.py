@@ -24,9 +24,7 @@ def tags(folder: Path, kind: str) -> set[str]:
 
 
 @pytest.fixture
-def trained(
-    run: Command, tiny_options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def trained(run: Command, tiny_options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tensorboard, "SHARE", 100.0)  # tiny runs have no time for pictures
     outcome = run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1")
     assert outcome.status == 0, outcome.err

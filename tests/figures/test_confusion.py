@@ -53,9 +53,8 @@ def test_colour_is_the_share_and_a_row_without_counts_has_none():
 
 def test_text_is_readable_on_its_cell():
     steps = 20
-    counts = np.array([[i, steps - i] for i in range(steps + 1)])
-    for i, (first, _) in enumerate(counts):
-        matrix = np.array([[first, steps - first], [1, 1]])
+    for i in range(0, steps + 1, 2):
+        matrix = np.array([[i, steps - i], [1, 1]])
         text = confusion_matrix(matrix, ("a", "b")).axes[0].texts[0]
         cell = np.array(colormaps["cividis"](i / steps)[:3])
         linear = np.where(cell <= 0.04045, cell / 12.92, ((cell + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -23,16 +24,16 @@ from fashseg.pages.blocks import (
     Text,
 )
 from fashseg.pages.render import render
-from pages.rich import rich_page
+from pages.sample_page import rich_page
 
-HOSTILE = (
-    "<script>window.hacked = 1</script>",
-    '"><img src=x onerror="window.hacked = 1">',
-    "' onmouseover='window.hacked = 1' x='",
-    "</style></script></title></pre></textarea><b>&amp;&lt;",
-    "{{ 7 * 7 }}{% raw %}--><!--]]>",
-    "javascript:window.hacked=1",
-)
+HOSTILE = {
+    "script": "<script>window.hacked = 1</script>",
+    "image": '"><img src=x onerror="window.hacked = 1">',
+    "handler": "' onmouseover='window.hacked = 1' x='",
+    "ends": "</style></script></title></pre></textarea><b>&amp;&lt;",
+    "template": "{{ 7 * 7 }}{% raw %}--><!--]]>",
+    "address": "javascript:window.hacked=1",
+}
 
 
 class Document(HTMLParser):
@@ -91,7 +92,7 @@ def page_of(word: str) -> Page:
     return Page(text(), text(), [text()], [text(), text()], sections, text())
 
 
-@pytest.mark.parametrize("word", HOSTILE)
+@pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE)
 def test_text_stays_text_wherever_it_is(word: str) -> None:
     hostile, harmless = Document(render(page_of(word))), Document(render(page_of("word")))
     assert [(tag, set(attributes)) for tag, attributes in hostile.elements] == [
@@ -125,7 +126,7 @@ def test_headings_are_in_order(title: str) -> None:
         levels = [int(tag[1]) for tag, _ in Document(html).elements if re.fullmatch(r"h\d", tag)]
         assert levels[0] == 1
         assert levels.count(1) == 1
-        assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
+        assert all(below - above <= 1 for above, below in pairwise(levels))
 
 
 def test_nothing_is_fetched() -> None:

@@ -25,7 +25,8 @@ def sideways_scroll(page: Any) -> list[str]:
             const inside = (e) => e.closest(".wide, pre, dialog, .unseen, .skip");
             const out = [...document.body.querySelectorAll("*")].filter(
                 (e) => e.getBoundingClientRect().right > width + 1 && !inside(e.parentElement));
-            return [`${widest} px wide in ${width}: ${out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)).join(" | ")}`];
+            const who = out.slice(0, 3).map((e) => e.outerHTML.slice(0, 120)).join(" | ");
+            return [`${widest} px wide in ${width}: ${who}`];
         }"""
     )
 
@@ -33,8 +34,10 @@ def sideways_scroll(page: Any) -> list[str]:
 def column(page: Any, table: int, place: int) -> list[tuple[str, float | None]]:
     """Text and value of a column's cells, from the top, footer left out."""
     return page.evaluate(
-        """([table, place]) => [...document.querySelectorAll("table")[table].tBodies[0].rows].map((row) => [
-            row.cells[place].textContent.trim(), "value" in row.cells[place].dataset ? +row.cells[place].dataset.value : null])""",
+        """([table, place]) => [...document.querySelectorAll("table")[table].tBodies[0].rows].map((row) => {
+            const cell = row.cells[place];
+            return [cell.textContent.trim(), "value" in cell.dataset ? Number(cell.dataset.value) : null];
+        })""",
         [table, place],
     )
 

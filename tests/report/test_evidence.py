@@ -1,22 +1,19 @@
 """What is kept of a run agrees with its scores."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conftest import TINY_CNN, TINY_SEGNET, Command, results_of
+from conftest import results_of
 from fashseg.report.collecting import collect_again
 from fashseg.report.facts import load_facts
 from fashseg.run import RunFolder
 
 
 @pytest.fixture
-def folder(run: Command, tiny_options: tuple[str, ...], tmp_path: Path) -> RunFolder:
-    outcome = run("train", *tiny_options, "hydra.run.dir=r", "logger=none")
-    assert outcome.status == 0, outcome.err
-    return RunFolder(tmp_path / "r")
+def folder(finished: Path) -> RunFolder:
+    return RunFolder(finished)
 
 
 def arrays(folder: RunFolder, name: str) -> dict[str, np.ndarray]:
@@ -67,11 +64,8 @@ def test_test_images_are_not_looked_at_before_the_end(folder: RunFolder) -> None
     assert (folder.evidence / "val.npz").exists()
 
 
-@pytest.mark.parametrize("options", [TINY_CNN, TINY_SEGNET], ids=["cnn", "segnet"])
-def test_the_data_set_is_described(run: Command, tmp_path: Path, options: tuple[str, ...]) -> None:
-    run("train", *options, "epochs=1", "hydra.run.dir=r", "logger=none")
-    data = json.loads((tmp_path / "r" / "evidence" / "data.json").read_text(encoding="utf-8"))
-    results = results_of(tmp_path / "r")
+def test_the_data_set_is_described(folder: RunFolder) -> None:
+    data, results = load_facts(folder).data, results_of(folder.path)
     pixels = 1 if results["task"] == "classification" else 256 * 256
     for part, counts in data["class_counts"].items():
         assert sum(counts) == results["images"][part] * pixels

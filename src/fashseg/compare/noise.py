@@ -84,7 +84,7 @@ def _tested(run: Run, resamples: int) -> Tested | tuple[str, bool]:
     """What was found, or why nothing was and whether the evidence has to be made again."""
     path = run.folder.evidence / "test.npz"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             fingerprint = str(arrays["fingerprint"])
             scores = _resampled(run.task, arrays, resamples)
     except FileNotFoundError:
@@ -126,7 +126,9 @@ class Pair:
     def scores(self, name: str | None) -> tuple[float, float]:
         """Mean test score of both, over all or of a class."""
         first, second = (
-            float(np.mean([run.score("test") if name is None else run.by_class("test")[name] for run in runs]))
+            float(
+                np.mean([run.score("test") if name is None else run.by_class("test").get(name, np.nan) for run in runs])
+            )
             for runs in (self.runs, self.others)
         )
         return first, second
@@ -140,6 +142,6 @@ def pair_of(group: Group) -> Pair | None:
         return Pair((first,), (second,), (labels[first.name], labels[second.name]))
     if len(group.rows) == 2:
         rows: tuple[Row, Row] = (group.rows[0], group.rows[1])
-        names = [f"{group.row_label(row)} (mean of {len(row.runs)})" for row in rows]
+        names = [group.row_label(row) or group.short_name(row.runs[0]) for row in rows]
         return Pair(rows[0].runs, rows[1].runs, (names[0], names[1]))
     return None

@@ -50,7 +50,7 @@ def _about_seeds(group: Group) -> list[str]:
         said.append("Some rows hold the same seed more than once: their ± is too small to speak of seeds.")
     if any(row.limited for row in group.rows):
         said.append("Runs on few batches only are marked: their scores are for trying out.")
-    without = [group.short_name(run) for run in group.runs if run.options is None]
+    without = sorted(group.short_name(run) for run in group.runs if run.options is None)
     if without:
         said.append(f"Without a config.yaml that can be read, and so in a row of its own: {listed(without)}.")
     return said

@@ -31,7 +31,10 @@ def pair_in_words(group: Group, pair: Pair, noise: Noise) -> list[str]:
     """How the two sides of a pair differ on test images, over all and class by class."""
     interval = noise.difference(pair.others, pair.runs)
     first, second = pair.scores(None)
-    lines = [f"Test, {group.score_label}: {pair.names[0]} {first:.4f}, {pair.names[1]} {second:.4f}."]
+    counts = [f" (mean of {len(runs)} runs)" if len(runs) > 1 else "" for runs in (pair.runs, pair.others)]
+    lines = [
+        f"Test, {group.score_label}: {pair.names[0]} {first:.4f}{counts[0]}, {pair.names[1]} {second:.4f}{counts[1]}."
+    ]
     if interval is None:
         return [*lines, *why_no_intervals(group, noise)]
     verdict = "beyond" if interval.beyond_noise(-1) else "within"

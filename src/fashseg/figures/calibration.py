@@ -38,7 +38,7 @@ def reliability(counts: FloatArray | IntArray, confidence: FloatArray, accuracy:
         color=COLOURS["wrong"],
         linestyle="",
         marker="D",
-        label="at the mean confidence",
+        label="accuracy at the mean confidence",
     )
     shown = "absent" if np.isnan(error) else f"{100 * error:.1f}%"
     upper.set_title(f"expected calibration error {shown}")

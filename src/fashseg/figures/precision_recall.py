@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fashseg.figures.style import COLOURS, INK, MUTED, WIDTH, FloatArray, house_style, new_figure, shared_legend
 
 _COLUMNS = 2
+_HAIR = 1 / 150  # of an axis, which is 2 inches
 
 
 @house_style()
@@ -25,8 +25,10 @@ def precision_recall(
         average_precision: by class, written above the curve.
         chance: by class, the precision of guessing: the share of positives. Dotted.
     """
-    lines = max(1, math.ceil(len(curves) / _COLUMNS))
+    lines = math.ceil(len(curves) / _COLUMNS)
     figure = new_figure(WIDTH, 1.65 * lines + 0.8)
+    if not lines:
+        return figure
     grid = figure.subplots(lines, _COLUMNS, sharex=True, sharey=True, squeeze=False)
     for panel, (name, path) in zip(grid.flat, curves.items(), strict=False):
         _panel(panel, *path, name, average_precision.get(name, math.nan), chance.get(name, math.nan))
@@ -35,6 +37,8 @@ def precision_recall(
     for panel in grid.flat[max(0, len(curves) - _COLUMNS) : len(curves)]:
         panel.tick_params(labelbottom=True)
     grid[0, 0].set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+    grid[0, 0].xaxis.set_major_formatter("{x:g}")
+    grid[0, 0].yaxis.set_major_formatter("{x:g}")
     figure.supxlabel("recall", fontsize=10)
     figure.supylabel("precision", fontsize=10)
     shared_legend(figure)
@@ -56,9 +60,10 @@ def _panel(axes: Axes, recall: FloatArray, precision: FloatArray, name: str, ave
 
 
 def _thinned(recall: FloatArray, precision: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The points that can be told apart: the last one of each stretch of the curve of 1/120."""
-    if len(recall) < 2 or np.isnan(recall).any():
-        return recall, precision
-    stretch = np.floor(120 * np.cumsum(np.hypot(np.diff(recall), np.diff(precision))))
-    kept = np.concatenate([[True], np.diff(stretch) > 0, [True]])
+    """The first point, the last, and between them those that are further than a hair from the one before."""
+    kept = [0]
+    for place in range(1, len(recall) - 1):
+        if max(abs(recall[place] - recall[kept[-1]]), abs(precision[place] - precision[kept[-1]])) >= _HAIR:
+            kept.append(place)
+    kept += [len(recall) - 1] if len(recall) > 1 else []
     return recall[kept], precision[kept]

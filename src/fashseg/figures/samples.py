@@ -74,5 +74,5 @@ def _draw(axes: Axes, left: float, top: float, sample: Sample) -> None:
     colour = COLOURS["right" if right else "wrong"]
     axes.imshow(picture(sample.image), extent=(left, left + _IMAGE, top + _IMAGE, top), aspect="auto")
     axes.add_patch(Rectangle((left, top), _IMAGE, _IMAGE, fc="none", ec=colour, lw=1.5 if right else 3))
-    axes.text(left, top + _IMAGE + 0.17, f"{'✓' if right else '✗'} {sample.predicted}", color=colour, fontsize=9)
+    axes.text(left, top + _IMAGE + 0.17, f"{'✓' if right else '✗'} {sample.predicted}", fontsize=9)
     axes.text(left, top + _IMAGE + 0.32, f"{sample.probability:.2f}", fontsize=9)

@@ -174,11 +174,10 @@ def _midpoint_precision(counts: FloatArray) -> FloatArray:
     """Average precision (r,) of summed histograms (r, 2b), negatives before positives, highest score first."""
     negatives, positives = np.split(counts, 2, axis=1)
     hits = positives.cumsum(1)
-    total = hits[:, -1] if hits.shape[1] else np.zeros(len(counts))
     seen = (negatives + positives).cumsum(1)
     hits -= positives / 2
     seen -= (negatives + positives) / 2
-    return _ratio((positives * _ratio(hits, seen, empty=0)).sum(1), total)
+    return _ratio((positives * _ratio(hits, seen, empty=0)).sum(1), positives.sum(1))
 
 
 def _ratio(above: FloatArray, below: FloatArray, empty: float = np.nan) -> FloatArray:

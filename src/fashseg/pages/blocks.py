@@ -124,7 +124,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Titled rows of small pictures with captions; rows wrap on a phone, pictures enlarge. Empty titles are left out."""
+    """Titled rows of small pictures with captions. Rows wrap, pictures enlarge; an empty title is left out."""
 
     kind: ClassVar[str] = "gallery"
     title: str

@@ -1,5 +1,6 @@
 """Make the page of a run again: ``python -m fashseg.report run=RUN``."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,9 @@ def _folder(options: Report) -> RunFolder:
 
 def job(composed: DictConfig) -> None:
     """Collect what is missing, draw, and say where the page is."""
+    if not composed.debug:
+        # The page itself says what could not be drawn.
+        logging.getLogger("fashseg").addHandler(logging.NullHandler())
     with cli.failing_in_two_lines(composed.debug):
         _make(check(Report, composed))
 

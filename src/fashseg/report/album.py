@@ -8,7 +8,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure as Chart
 from PIL import Image
 
-from fashseg.figures import style
+from fashseg.figures.style import png, svg
 from fashseg.pages.blocks import Figure, Picture
 from fashseg.run import write_atomically
 
@@ -28,11 +28,11 @@ class Album:
     def chart(self, name: str, chart: Chart, *, alt: str, caption: str = "") -> Figure:
         """A chart as a block of the page."""
         self.keep(name, chart)
-        return Figure(Picture(name, alt, "image/svg+xml", style.svg(chart).encode(), caption))
+        return Figure(Picture(name, alt, "image/svg+xml", svg(chart).encode(), caption))
 
     def keep(self, name: str, chart: Chart) -> None:
         """A chart that is not on the page, which has its parts one by one."""
-        self.files[name] = style.png(chart)
+        self.files[name] = png(chart)
 
     def write(self, folder: Path) -> None:
         """Write the files, and remove those of an earlier page that are no more."""

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from fashseg import __version__
 from fashseg.metrics import bootstrap
@@ -12,6 +14,8 @@ from fashseg.report.facts import Facts
 from fashseg.text import duration
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SECTIONS: tuple[Callable[[Facts, Album], Section | None], ...] = (
     scores.classes,
@@ -30,58 +34,40 @@ SECTIONS: tuple[Callable[[Facts, Album], Section | None], ...] = (
 
 def build_page(facts: Facts, album: Album) -> Page:
     """All that is known about a run, in the order in which one reads it."""
-    sections = [section for draw in SECTIONS if (section := _drawn(draw, facts, album))]
-    if facts.missing:
-        lines = [
-            *facts.missing,
-            "python -m fashseg.report run=RUN refresh=true collects it again where data and weights are there.",
-        ]
-        sections.append(Section("What is missing", "missing", [Text(lines)]))
     results = facts.results
+    summary = [line for say in SUMMARY if (line := _attempt(facts, say.__name__, partial(say, facts)))]
+    sections = [
+        section for draw in SECTIONS if (section := _attempt(facts, draw.__name__, partial(draw, facts, album)))
+    ]
+    if facts.missing:
+        way_out = "python -m fashseg.report run=RUN refresh=true collects it again where data and weights are there."
+        sections.append(Section("What is missing", "missing", [Text([*facts.missing, way_out])]))
     return Page(
         title=f"{results.get('model')} on {results.get('data')}",
         headline=words.headline(facts),
-        summary=_summary(facts),
+        summary=summary,
         warnings=words.what_is_wrong(facts),
         sections=sections,
         footer=f"Made by fashseg {__version__}.",
     )
 
 
-def _drawn(draw: Callable[[Facts, Album], Section | None], facts: Facts, album: Album) -> Section | None:
-    """A section, or None; one that can't be drawn, from files of another version for example, costs no other."""
+def _attempt(facts: Facts, name: str, part: Callable[[], T | None]) -> T | None:
+    """A part of the page; one that can't be made, from files of another version for example, costs no other."""
     try:
-        return draw(facts, album)
+        return part()
     except Exception as error:
-        log.exception("a section of the page could not be drawn")
+        log.exception("a part of the page could not be made")
         facts.missing.append(
-            f"The section {draw.__name__.replace('_', ' ')} could not be drawn: {type(error).__name__}: {error}."
+            f"The part {name.strip('_').replace('_', ' ')} could not be drawn: {type(error).__name__}: {error}."
         )
         return None
 
 
-def _summary(facts: Facts) -> list[str]:
-    """Two or three sentences under the headline."""
-    results = facts.results
-    lines = []
-    if "test" in facts.scored and "test" in facts.evidence:
-        low, high = _interval(facts)
-        lines.append(
-            f"With other test images of the same kind it would lie between {words.score_in_words(facts, low)} and "
-            f"{words.score_in_words(facts, high)} (95% interval over the images; another seed is not in it)."
-        )
-    if "train_seconds" in results:
-        lines.append(
-            f"{results['parameters']:,} parameters, {results['epochs_run']} epochs in "
-            f"{duration(results['train_seconds'])} of training, {results['images_per_second']:,.0f} images a second."
-        )
-    elif facts.rows:
-        lines.append(f"{results.get('parameters', 0):,} parameters, {len(facts.rows)} epochs so far.")
-    return lines
-
-
-def _interval(facts: Facts) -> tuple[float, float]:
-    """95% interval of the main test score over the choice of test images."""
+def _interval(facts: Facts) -> str | None:
+    """How far chance in the choice of test images goes, as a 95% interval of the main score."""
+    if "test" not in facts.scored or "test" not in facts.evidence:
+        return None
     arrays = facts.evidence["test"]
     if facts.classifies:
         predicted = arrays["probabilities"].argmax(1)
@@ -91,4 +77,23 @@ def _interval(facts: Facts) -> tuple[float, float]:
     found = bootstrap.interval(scores)
     # As far from the exact score as the resamples are from theirs, which is read from coarser counts.
     shift = facts.scored["test"].main - float(found.estimate[-1])
-    return float(found.low[-1]) + shift, float(found.high[-1]) + shift
+    low, high = (words.score_in_words(facts, float(bound[-1]) + shift) for bound in (found.low, found.high))
+    return (
+        f"With other test images of the same kind it would lie between {low} and {high} (95% interval over the images; "
+        "another seed is not in it)."
+    )
+
+
+def _costs(facts: Facts) -> str | None:
+    """Size, epochs, time."""
+    results = facts.results
+    size = f"{results['parameters']:,} parameters, " if "parameters" in results else ""
+    if "train_seconds" not in results:
+        return f"{size}{len(facts.rows)} epochs so far." if facts.rows else None
+    return (
+        f"{size}{results['epochs_run']} epochs in {duration(results['train_seconds'])} of training, "
+        f"{results['images_per_second']:,.0f} images a second."
+    )
+
+
+SUMMARY: tuple[Callable[[Facts], str | None], ...] = (_interval, _costs)

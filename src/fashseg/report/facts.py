@@ -1,6 +1,7 @@
 """Everything a run folder tells, read without torch; what is missing is noted, not fatal."""
 
 import csv
+import io
 import json
 import math
 import zipfile
@@ -187,7 +188,8 @@ def _read_json(facts: Facts, name: str) -> None:
 def _read_arrays(facts: Facts, name: str) -> None:
     path = facts.folder.evidence / f"{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # From memory: of a broken archive NumPy would leave the file open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
             facts.evidence[name] = {key: content[key] for key in content.files}
     except FileNotFoundError:
         if facts.finished or name != "test":

@@ -91,7 +91,7 @@ def _machine(results: dict[str, Any]) -> str:
     parts = [
         *gpus,
         f"{machine.get('processor')}, {machine.get('cores')} cores",
-        f"{results.get('threads')} threads",
+        f"{(threads := results.get('threads'))} thread{'' if threads == 1 else 's'}",
         f"{bytes_in_words(memory)} of memory" if memory else "",
         str(machine.get("system", "")),
     ]

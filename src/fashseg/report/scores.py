@@ -21,9 +21,12 @@ def classes(facts: Facts, album: Album) -> Section:
     """The table class by class, beside the published figures, and in words which classes are hard."""
     scored = facts.scored
     if not scored:
-        return Section("Class by class", "classes", [Text(["No scores: no epoch was finished."])])
+        why = "what the images of each class came to is missing" if facts.rows else "no epoch was finished"
+        return Section("Class by class", "classes", [Text([f"No scores class by class: {why}."])])
     part = "test" if "test" in scored else "val"
-    bars = {PART_NAMES[name]: scored[name].by_class for name in scored}
+    bars: dict[str, dict[str, float]] = {PART_NAMES[name]: scored[name].by_class for name in scored}
+    if facts.published.test and part == "test":
+        bars["published"] = {name: facts.published.test[name] for name in scored[part].by_class}
     lead = words.hardest(facts, scored[part], confusion(facts, part))
     name = facts.score_label
     chart = album.chart(
@@ -31,7 +34,32 @@ def classes(facts: Facts, album: Album) -> Section:
         class_bars(bars, name),
         alt=f"Bars of {name} by class on {listed(list(bars))} images; the numbers are in the table above.",
     )
-    return Section("Class by class", "classes", [_table(facts), Text(lead), chart])
+    other = [] if facts.classifies else _other_scores(facts)
+    return Section("Class by class", "classes", [_table(facts), Text(lead), chart, *other])
+
+
+OTHER_SCORES = {"average_precision_softmax": "AP by softmax", "iou": "IoU"}
+
+
+def _other_scores(facts: Facts) -> list[Block]:
+    """Of pixels: what other papers give."""
+    parts = [part for part in facts.scored if part in facts.results]
+    if not parts:
+        return []
+    kinds = [(part, key) for key in OTHER_SCORES for part in parts]
+
+    def row(name: str, shown: str, strong: bool = False) -> list[Cell]:
+        values = [facts.results[part][key][name] for part, key in kinds]
+        return [Cell(shown, strong=strong), *(_score(facts, value, strong) for value in values)]
+
+    columns = ["class", *(f"{OTHER_SCORES[key]}, {PART_NAMES[part]}" for part, key in kinds)]
+    rows = [row(name, name) for name in facts.class_names]
+    caption = "Other scores: average precision where pixels are ranked by softmax, and intersection over union"
+    accuracy = [f"{percent(facts.results[part]['pixel_accuracy'])} of the {PART_NAMES[part]} pixels" for part in parts]
+    return [
+        Table(columns, rows, caption, frozenset(range(1, len(columns))), [row("mean", "all", strong=True)]),
+        Text([f"Recognised are {listed(accuracy)}."]),
+    ]
 
 
 def _table(facts: Facts) -> Table:
@@ -79,7 +107,7 @@ def _numbers(facts: Facts, name: str, compared: bool) -> list[Cell]:
 
 def _score(facts: Facts, score: float | None, strong: bool) -> Cell:
     if score is None:
-        return Cell("")
+        return Cell("", strong=strong)
     return Cell(words.score_in_words(facts, score), value=None if np.isnan(score) else score, strong=strong)
 
 
@@ -154,6 +182,8 @@ def calibration(facts: Facts, album: Album) -> Section | None:
     mean_confidence, mean_accuracy = confidences.sum() / samples.sum(), right.sum() / samples.sum()
     unit = "images" if facts.classifies else "pixels"
     lean = "surer than it is right" if mean_confidence > mean_accuracy else "less sure than it is right"
+    if abs(mean_confidence - mean_accuracy) < 0.005:
+        lean = "as sure as it is right"
     said = (
         f"On average the network is {percent(float(mean_confidence))} sure of its prediction and right in "
         f"{percent(float(mean_accuracy))} of the {unit}: it is {lean}. The expected calibration error is "

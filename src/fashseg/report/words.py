@@ -19,6 +19,8 @@ def headline(facts: Facts) -> str:
         ours, part, published = scored["test"].main, "test", facts.published.test.get("all")
     elif "val" in scored:
         ours, part, published = scored["val"].main, "validation", None
+    elif so_far := [v for row in facts.rows if (v := row.get(f"val_{facts.score_name}")) is not None]:
+        ours, part, published = max(so_far), "validation", None
     else:
         return "Nothing has been scored yet"
     score = score_in_words(facts, ours)
@@ -72,9 +74,8 @@ def taken_for(facts: Facts, name: str, confusion: npt.NDArray[np.integer]) -> st
     if not others:
         return f"{name} is hardly ever taken for another class."
     unit = "images" if facts.classifies else "pixels"
-    mistaken = [f"{facts.class_names[i]} ({percent(share)})" for i, share in others[:HARD]]
-    recognised = percent(shares[label])
-    return f"Of the {unit} of {name}, {recognised} are recognised; the others are taken for {listed(mistaken)}."
+    mistaken = [f"{percent(share)} are taken for {facts.class_names[i]}" for i, share in others[:HARD]]
+    return f"{name}: {percent(shares[label])} of its {unit} are recognised; {listed(mistaken)}."
 
 
 def comparable(facts: Facts) -> list[str]:
@@ -106,12 +107,13 @@ def _losses(row: dict[str, float | None]) -> str:
 
 def _gap(fixed: float, val: float) -> str:
     share = (val - fixed) / fixed
-    if abs(share) < 0.02:
-        return "At the end validation and training loss on the same weights are within 2% of each other."
+    if abs(share) < 0.005:
+        return "At the end validation and training loss on the same weights are within 0.5% of each other."
     if share > 0:
-        more = percent(share, 0)
-        return f"At the end the validation loss lies {more} above that of training images: what is new is harder."
-    return f"At the end the validation loss lies {percent(-share, 0)} below that of training images."
+        return (
+            f"At the end the validation loss lies {percent(share)} above that of training images: new ones are harder."
+        )
+    return f"At the end the validation loss lies {percent(-share)} below that of training images."
 
 
 def _shared(facts: Facts) -> list[str]:

@@ -1,0 +1,133 @@
+"""Sections of the page below the table: two sides class by class, curves, options against the score."""
+
+import math
+
+from matplotlib.figure import Figure as Chart
+
+from fashseg.compare.noise import Noise, Pair
+from fashseg.compare.rows import Group, Row, key, shown
+from fashseg.compare.verdicts import between, pair_in_words, signed
+from fashseg.figures import style
+from fashseg.figures.comparison import differences, overlaid_curves, parallel_coordinates
+from fashseg.metrics.bootstrap import Interval
+from fashseg.pages.blocks import Block, Cell, Figure, Picture, Section, Table, Text
+from fashseg.summary import MAIN_SCORE
+from fashseg.text import listed
+
+ABSENT = "-"
+MOST_LETTERS = 60  # that fit below a chart
+
+
+def side_by_side(group: Group, pair: Pair, noise: Noise, suffix: str) -> Section:
+    """The two sides of a comparison of two, class by class."""
+    interval = noise.difference(pair.others, pair.runs)
+    blocks: list[Block] = [Text(pair_in_words(group, pair, noise)), _classes(pair, interval)]
+    if interval is not None:
+        names = list(pair.runs[0].by_class("test"))
+        told = [place for place in range(len(names)) if not math.isnan(interval.low[place])]
+        chosen = [*told, len(names)]
+        label = f"test score: {pair.names[1]} less {pair.names[0]}"
+        chart = differences(
+            [[*names, "all"][place] for place in chosen],
+            interval.estimate[chosen].tolist(),
+            interval.low[chosen].tolist(),
+            interval.high[chosen].tolist(),
+            label if len(label) < MOST_LETTERS else "the second less the first",
+        )
+        alt = (
+            f"Difference of the test score by class, {pair.names[1]} less {pair.names[0]}; numbers in the table above."
+        )
+        caption = f"Above 0: {pair.names[1]} is better. With 95% intervals over the choice of test images."
+        blocks.append(_chart("differences", chart, alt, caption))
+    return Section(f"{pair.names[0]} and {pair.names[1]}, class by class", f"classes{suffix}", blocks)
+
+
+def _classes(pair: Pair, interval: Interval | None) -> Table:
+    names = list(pair.runs[0].by_class("test"))
+    rows: list[list[Cell]] = []
+    footer: list[list[Cell]] = []
+    for place, name in enumerate([*names, None]):
+        first, second = pair.scores(name)
+        cells = [Cell(ABSENT if math.isnan(x) else f"{x:.4f}", value_of(x)) for x in (first, second, second - first)]
+        cells[2] = Cell(signed(second - first), value_of(second - first))
+        if interval is not None:
+            known = not math.isnan(interval.low[place])
+            verdict = ("beyond noise" if interval.beyond_noise(place) else "within noise") if known else ""
+            cells += [
+                Cell(between(interval, place), float(interval.low[place])) if known else Cell(ABSENT),
+                Cell(verdict),
+            ]
+        (rows if name else footer).append([Cell(name or "all", strong=not name), *cells])
+    columns = ["class", *pair.names, "difference", *(["95% interval", "verdict"] if interval is not None else [])]
+    caption = f"Test score class by class; the difference is that of {pair.names[1]} less {pair.names[0]}"
+    return Table(columns, rows, caption, frozenset({1, 2, 3, *([4] if interval is not None else [])}), footer)
+
+
+def curves(group: Group, suffix: str) -> Section | None:
+    """Validation loss and score and training loss of all runs over the epochs; None where no run has any."""
+    labels = group.labels()
+    runs = {labels[run.name]: run.epochs for run in group.runs if run.epochs}
+    if not runs:
+        return None
+    fixed = any(epoch.get("train_loss") is not None for rows in runs.values() for epoch in rows)
+    training = (
+        ("train_loss", "training loss, end of epoch") if fixed else ("train_loss_running", "training loss, running")
+    )
+    columns = [
+        ("val_loss", "validation loss"),
+        (f"val_{MAIN_SCORE[group.task]}", f"validation {group.score_label}"),
+        training,
+    ]
+    chart = overlaid_curves(runs, columns)
+    said = f"{listed([label for _, label in columns])} over the epochs of {len(runs)} runs"
+    alt = f"Curves of {said}. Their last values decide the table above."
+    return Section(
+        titled("Curves", group, suffix),
+        f"curves{suffix}",
+        [_chart("curves", chart, alt, f"{said[0].upper()}{said[1:]}.")],
+    )
+
+
+def options(group: Group, suffix: str) -> Section | None:
+    """Options against the score, where there is more to see than in the table."""
+    rows = [(row, run) for row in group.rows for run in row.runs if not math.isnan(run.score("val"))]
+    paths = [path for path in group.options if len({key(row.options.get(path)) for row, _ in rows}) > 1]
+    if not paths or (len(paths) < 2 and len(rows) < 3):
+        return None
+    axes = {}
+    for path in paths:
+        values = [row.options.get(path) for row, _ in rows]
+        axes[path] = values if all(map(is_number, values)) else [_word(row, path) for row, _ in rows]
+    label = f"validation {group.score_label}"
+    chart = parallel_coordinates(axes, [run.score("val") for _, run in rows], label)
+    alt = (
+        f"A line for each of {len(rows)} runs through its {listed(paths)} to its {label}; the numbers are in the table."
+    )
+    return Section(
+        titled("Options and score", group, suffix),
+        f"options{suffix}",
+        [_chart("options", chart, alt, "A line for each run.")],
+    )
+
+
+def _word(row: Row, path: str) -> str:
+    return shown(row.options[path]) if path in row.options else ABSENT
+
+
+def _chart(name: str, chart: Chart, alt: str, caption: str) -> Figure:
+    return Figure(Picture(name, alt, "image/svg+xml", style.svg(chart).encode(), caption))
+
+
+def titled(title: str, group: Group, suffix: str) -> str:
+    """The title of a section, with the data set where the page has several tables."""
+    return f"{title}, {group.data}" if suffix else title
+
+
+def is_number(value: object) -> bool:
+    """Whether an option has a place on an axis of numbers."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def value_of(number: float) -> float | None:
+    """What a cell sorts by."""
+    return None if math.isnan(number) else number

@@ -1,0 +1,60 @@
+"""Pages of runs in a real browser: see `pages.browser` for what is checked there."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from conftest import Command
+from pages.browser import check_page, chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+def test_the_page_of_a_demo_run(finished: Path, browser: Browser) -> None:
+    check_page(finished / "report.html", browser)
+
+
+def test_the_page_of_an_interrupted_run(finished: Path, browser: Browser, run: Command) -> None:
+    results = json.loads((finished / "results.json").read_text(encoding="utf-8"))
+    for part in ("val", "test", "train_seconds", "epochs_run"):
+        del results[part]
+    (finished / "results.json").write_text(json.dumps({**results, "status": "interrupted"}), encoding="utf-8")
+    (finished / "evidence" / "test.npz").unlink()
+    assert run("report", "run=r").status == 0
+    check_page(finished / "report.html", browser)
+
+
+def test_a_page_on_which_much_is_missing(finished: Path, browser: Browser, run: Command) -> None:
+    for path in (*(finished / "evidence").iterdir(), *(finished / "checkpoints").iterdir()):
+        path.unlink()
+    (finished / "metrics.csv").unlink()
+    assert run("report", "run=r").status == 0
+    check_page(finished / "report.html", browser)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("experiment=report_cnn", "eval_train=1"), ("experiment=report_segnet", "trainer.limit_batches=10")],
+    ids=["cnn", "segnet"],
+)
+def test_pages_of_the_report_s_runs_on_real_images(
+    run: Command, real_data: Path, tmp_path: Path, browser: Browser, options: tuple[str, ...]
+) -> None:
+    short = ("epochs=1", "callbacks.convergence.min_epochs=1", "logger=none", "hydra.run.dir=r")
+    outcome = run("train", *options, *short, f"data.root={real_data}")
+    assert outcome.status == 0, outcome.err
+    html = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
+    assert "drawn by code" not in html
+    assert "What is missing" not in html
+    if "cnn" in options[0]:
+        assert "published 90.0%" in html
+    else:
+        assert "All 106 validation images show a building" in html
+    check_page(tmp_path / "r" / "report.html", browser)
