@@ -8,7 +8,7 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.floating]
 
-SAMPLES = 6
+SAMPLES = 5
 PAIRS = 6
 SEED = 0  # of the random ones: the same page from the same run
 

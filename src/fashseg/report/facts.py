@@ -62,6 +62,12 @@ class Facts:
     missing: list[str] = field(default_factory=list)
 
     @property
+    def shown_path(self) -> Path:
+        """The folder as one would write it: from the current folder on where it is inside."""
+        path, here = self.folder.path.absolute(), Path.cwd()
+        return path.relative_to(here) if path.is_relative_to(here) else self.folder.path
+
+    @property
     def task(self) -> str:
         """``classification`` or ``segmentation``."""
         return str(self.results["task"])

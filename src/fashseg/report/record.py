@@ -167,7 +167,7 @@ def run_again(facts: Facts, album: Album) -> Section:
     if git:
         blocks.append(Code(f"git checkout {git['commit']}", "The same code"))
     blocks.append(Code(f"python -m fashseg.train {shlex.join(words)}".strip(), "The same run"))
-    folder = shlex.quote(str(facts.folder.path))
+    folder = shlex.quote(str(facts.shown_path))
     if facts.finished:
         blocks.append(Code(f"python -m fashseg.evaluate run={folder}", "Score it again"))
     else:

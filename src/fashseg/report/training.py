@@ -1,5 +1,7 @@
 """Sections on how the training went."""
 
+import math
+
 from fashseg.figures.curves import curves
 from fashseg.figures.filters import filters
 from fashseg.pages.blocks import Block, Cell, Section, Table, Text
@@ -12,7 +14,7 @@ def training(facts: Facts, album: Album) -> Section:
     """Loss, accuracy and learning rate over the epochs."""
     if not facts.rows:
         return Section("Training", "training", [Text(["No epoch was finished, so there are no curves."])])
-    best = max(facts.rows, key=lambda row: row.get(f"val_{facts.score_name}") or 0)
+    best = facts.rows[_best(facts)]
     score = best.get(f"val_{facts.score_name}")
     said = (
         f"Best validation {facts.score_label}: {words.score_in_words(facts, score)}, after epoch "
@@ -42,9 +44,15 @@ def comparability(facts: Facts, album: Album) -> Section | None:
 
 def _three_losses(facts: Facts) -> Table:
     columns = ["epoch", "running", "training, end of epoch", "validation", "validation less training"]
-    chosen = {0, len(facts.rows) // 2, len(facts.rows) - 1}
-    rows = [_losses(facts.rows[i]) for i in sorted(chosen)]
-    return Table(columns, rows, "Mean loss of an image, by what it was measured on", frozenset(range(5)))
+    rows = [_losses(facts.rows[i]) for i in sorted({0, _best(facts), len(facts.rows) - 1})]
+    caption = "Mean loss of an image by what it was measured on, after the first, the best and the last epoch"
+    return Table(columns, rows, caption, frozenset(range(5)))
+
+
+def _best(facts: Facts) -> int:
+    """Place of the epoch with the best validation score."""
+    scores = [row.get(f"val_{facts.score_name}") for row in facts.rows]
+    return max(range(len(scores)), key=lambda i: -math.inf if scores[i] is None else scores[i])
 
 
 def _losses(row: Row) -> list[Cell]:

@@ -109,11 +109,8 @@ def _gap(fixed: float, val: float) -> str:
     share = (val - fixed) / fixed
     if abs(share) < 0.005:
         return "At the end validation and training loss on the same weights are within 0.5% of each other."
-    if share > 0:
-        return (
-            f"At the end the validation loss lies {percent(share)} above that of training images: new ones are harder."
-        )
-    return f"At the end the validation loss lies {percent(-share)} below that of training images."
+    side = "above" if share > 0 else "below"
+    return f"At the end the validation loss lies {percent(abs(share))} {side} that of training images."
 
 
 def _shared(facts: Facts) -> list[str]:
@@ -146,7 +143,7 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
     elif status == "interrupted":
         lines.append(
             f"This run was interrupted after {len(facts.rows)} epochs. What is shown is its best so far, on validation "
-            f"images; test images are kept for the end. Go on: python -m fashseg.train resume={facts.folder.path}"
+            f"images; test images are kept for the end. Go on: python -m fashseg.train resume={facts.shown_path}"
         )
     elif status != "finished":
         lines.append("This run is not finished: it is running, or was stopped without notice.")
