@@ -63,6 +63,7 @@ TINY_CNN = (
     "data.test_images=60",
     "epochs=2",
     "eval_batch_size=100",
+    "page=false",
     "trainer.accelerator=cpu",
 )
 TINY_SEGNET = (
@@ -71,6 +72,7 @@ TINY_SEGNET = (
     "data.train_images=10",
     "data.test_images=3",
     "data.val_share=0.2",
+    "page=false",
     "epochs=2",
     "trainer.accelerator=cpu",
 )
@@ -94,7 +96,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
         if model not in folders:
             folders[model] = tmp_path_factory.mktemp("trained") / model
             options = TINY_CNN if model == "cnn" else TINY_SEGNET
-            words = [*options, f"hydra.run.dir={folders[model]}", "logger=none", "notes='<b>mine</b>'"]
+            words = [*options, "page=true", f"hydra.run.dir={folders[model]}", "logger=none", "notes='<b>mine</b>'"]
             assert train.main(words) == 0
         return folders[model]
 

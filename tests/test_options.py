@@ -127,7 +127,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("scheduler.name", "scheduler.final_share", "scheduler.rise_share"),
         *("augment.name", "augment.probability", "logger.tensorboard", "logger.pictures_every"),
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
-        *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "resume", "debug"),
+        *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "page", "resume", "debug"),
     }
     trainer = {
         f"trainer.{name}"

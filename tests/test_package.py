@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from conftest import TINY_CNN, Command
-from fashseg.checking import check
+from fashseg.checking import check, option_paths
 from fashseg.composing import compose, parse
-from fashseg.config import Train
+from fashseg.config import Compare, Evaluate, Report, Train
+
+SCHEMAS = {"train": Train, "evaluate": Evaluate, "report": Report, "compare": Compare}
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +28,7 @@ def test_a_wheel_holds_the_configuration_and_trains_from_any_directory(tmp_path:
     names = zipfile.ZipFile(wheel).namelist()
     assert "fashseg/conf/train.yaml" in names
     assert "fashseg/data/facade_source_map.csv" in names
+    assert {f"fashseg/pages/page.{kind}" for kind in ("html.j2", "css", "js")} <= set(names)
     assert not [name for name in names if "tests/" in name]
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
@@ -78,7 +81,9 @@ def test_every_command_of_the_readme_is_one(command: str) -> None:
         plain = [re.sub(r"=([^,]+),.*", r"=\1", word) for word in words]
         check(Train, compose("train", plain))
     else:
-        parse([word for word in words if not word.startswith("-")])
+        # Words without a value are runs to compare.
+        overrides = [word for word in words if not word.startswith("-") and (verb != "compare" or "=" in word)]
+        assert {override.key_or_group for override in parse(overrides)} <= set(option_paths(SCHEMAS[verb]))
 
 
 def test_the_classifier_learns_real_garments(run: Command, real_data: Path, tmp_path: Path) -> None:

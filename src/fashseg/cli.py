@@ -17,12 +17,13 @@ from typing import Any, Generic, NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from fashseg.checking import Schema, check, option_paths
+from fashseg.commands import quoted
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.stopping import Stopped, stoppable
@@ -150,7 +151,7 @@ def _with_paths_as_option(option: str, words: list[str]) -> list[str]:
         return words
     if any(word not in paths and word.lstrip("+").startswith(f"{option}=") for word in overrides):
         raise UserError(f"{option}= is given beside {paths[0]}.", f"Write all of them in {option}=[...], or none.")
-    listed = ",".join(QuotedString(path.replace("${", "\\${"), Quote.single).with_quotes() for path in paths)
+    listed = ",".join(map(quoted, paths))
     return [*(word for word in words if word not in paths), f"{option}=[{listed}]"]
 
 

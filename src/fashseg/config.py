@@ -219,6 +219,7 @@ class Train:
     )
     seed: int = option(0, "seed of weights, order and split", ge=0, le=2**32 - 1)
     notes: str = option("", "free text, kept with the results")
+    page: bool = option(True, "make RUN/report.html; without it the run ends some seconds earlier")
     resume: str | None = option(None, "run folder to go on with")
     debug: bool = option(False, "show tracebacks")
 

@@ -2,8 +2,6 @@
 
 import logging
 import math
-import resource
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,13 +15,13 @@ from fashseg.callbacks.checkpoints import MovableCheckpoint
 from fashseg.callbacks.convergence import StopAtConvergence
 from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
-from fashseg.callbacks.tensorboard import Pictures, log_end
+from fashseg.callbacks.tensorboard import Pictures, log_end, options_to_log
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, precision, set_up_process
-from fashseg.machine import machine
+from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions
 from fashseg.report.collecting import device
 from fashseg.report.evidence import collect, keep_start
-from fashseg.run import RunFolder, first_record, git_state, link_latest, versions
+from fashseg.run import RunFolder, first_record, is_first_process, link_latest
 from fashseg.scoring import build_data, load_weights, score
 from fashseg.tasks import Task, build_task
 
@@ -63,18 +61,21 @@ def run_experiment(
         if run.logger.pictures_every:
             callbacks.append(Pictures(run.logger.pictures_every, data))
         logger = TensorBoardLogger(str(folder.path), name="", version=folder.tensorboard.name, default_hp_metric=False)
+        logger.log_hyperparams(options_to_log(run))
     trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks, logger=logger)
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if resume else None)
     load_weights(task, folder.checkpoint("best"))
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
     results = record.finish(history, scores)
     try:
-        evidence = collect(folder, task, data, ("val", "test"), device(run.trainer))
-        if logger is not None and evidence:
-            log_end(logger, run, task, data, evidence["test"], results, trainer.global_step)
+        evidence = {}
+        if run.page:
+            evidence = collect(folder, task, data, ("val", "test"), device(run.trainer), run.trainer.limit_batches)
+        if logger is not None and is_first_process():
+            log_end(logger, run, task, data, evidence.get("test"), results, trainer.global_step)
     except Exception:
         # The results stand; the page says what it lacks.
-        log.exception("the images of the page could not be collected")
+        log.exception("what is shown of the run could not be collected")
     return results
 
 
@@ -108,6 +109,7 @@ class Record:
 
     def start(self, task: Task, data: ImageDataModule) -> None:
         """Status running; read the data, so that what is wrong with it ends the run here."""
+        forget_peak_memory()
         data.setup()
         self.data = data
         self.values: dict[str, Any] = {
@@ -128,6 +130,10 @@ class Record:
             "git": git_state(),
         }
         self.folder.write_results(**self.values)
+        # What an earlier end has left is of other weights.
+        for path in (self.folder.page, *(self.folder.evidence / f"{part}.npz" for part in ("val", "test"))):
+            if is_first_process():
+                path.unlink(missing_ok=True)
         link_latest(self.folder.path)
 
     def finish(self, history: History, scores: dict[str, Any]) -> dict[str, Any]:
@@ -155,11 +161,3 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None
     return value
-
-
-def peak_memory_bytes() -> int:
-    """The most memory so far: of the GPU where one is used, else of this process."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

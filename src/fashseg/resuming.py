@@ -9,7 +9,7 @@ from fashseg.errors import UserError
 from fashseg.run import RunFolder
 
 # What does not change what the run computes, or only for how long it does.
-CHANGEABLE = ("epochs", "trainer.", "callbacks.", "logger.", "data.root", "eval_batch_size", "notes", "debug")
+CHANGEABLE = ("epochs", "trainer.", "callbacks.", "logger.", "data.root", "eval_batch_size", "notes", "page", "debug")
 
 
 def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:

@@ -1,12 +1,11 @@
 """The run folder: its paths, results.json, and how a new one is claimed. Imports no torch."""
 
 import contextlib
+import csv
+import hashlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +98,29 @@ class RunFolder:
         if not isinstance(content, dict) or "status" not in content:
             raise UserError(f"{self.results} holds no results of a run.", "Name another run, or run it again.")
         return content
+
+    def read_metrics(self) -> list[dict[str, float | None]]:
+        """The rows of metrics.csv; empty cells, and those that hold no number, are None.
+
+        Raises:
+            OSError: it is missing or can't be read.
+            ValueError: it is no table.
+        """
+        with self.metrics.open(encoding="utf-8", newline="") as file:
+            try:
+                return [{key: _number(text) for key, text in row.items() if key} for row in csv.DictReader(file)]
+            except csv.Error as error:
+                raise ValueError(str(error)) from error
+
+    def read_options(self) -> dict[str, Any]:
+        """Every option of the run by its dotted path.
+
+        Raises:
+            UserError: config.yaml is missing or no YAML.
+        """
+        config = self.read_config()
+        flat = flat_options(OmegaConf.to_container(config, resolve=False))
+        return {path: _resolved(config, path, value) for path, value in flat.items()}
 
     def write_results(self, **values: Any) -> None:
         """Replace results.json as a whole: it is complete at any moment."""
@@ -202,28 +224,32 @@ def link_latest(folder: Path) -> None:
         temporary.replace(outputs / "latest")
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide a result."""
-    names = ("fashseg", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in names:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def git_state() -> dict[str, Any] | None:
-    """Commit of this code and whether it differs from it; None outside a git checkout."""
-    here = Path(__file__).parent
+def checksum(path: Path) -> str:
+    """SHA-256 of a file; empty where there is none."""
     try:
-        _git(here, "ls-files", "--error-unmatch", Path(__file__).name)  # not merely inside somebody else's checkout
-        commit = _git(here, "rev-parse", "HEAD")
-        dirty = bool(_git(here, "status", "--porcelain", "--", str(here), str(here.parents[1] / "conf")))
-    except (OSError, subprocess.SubprocessError):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def flat_options(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Values of nested dictionaries by their dotted paths."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= flat_options(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _resolved(config: DictConfig, path: str, value: Any) -> Any:
+    """Train writes values, but files are edited: what refers to another value is looked up, or stays as it is."""
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    found = OmegaConf.select(config, path, throw_on_resolution_failure=False)
+    return value if found is None or OmegaConf.is_config(found) else found
+
+
+def _number(text: Any) -> float | None:
+    try:
+        return float(text) if text else None
+    except (TypeError, ValueError):
         return None
-    return {"commit": commit, "dirty": dirty}
-
-
-def _git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

@@ -1,6 +1,5 @@
 """Train a model and test it: ``python -m fashseg.train model=cnn``."""
 
-import contextlib
 import logging
 import sys
 import traceback
@@ -16,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fashseg import cli
 from fashseg.checking import check
+from fashseg.commands import command, quoted
 from fashseg.composing import parse
 from fashseg.config import Train
 from fashseg.errors import FashsegError, RunError, UserError
@@ -58,7 +58,7 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
         return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
     if resume is not None:
         resumed_config(RunFolder(resume), overrides)
-        return [f"hydra.run.dir={_quoted(Path(resume))}"]
+        return [f"hydra.run.dir={quoted(Path(resume))}"]
     folder = given.get("hydra.run.dir")
     if folder and is_first_process():
         _refuse_taken(RunFolder(str(folder)))
@@ -72,11 +72,7 @@ def _refuse_taken(folder: RunFolder) -> None:
 
 def _claim(kind: str, option: str) -> str:
     folder = claim_folder(OUTPUTS / kind / datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
-    return f"{option}={_quoted(folder)}"
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return f"{option}={quoted(folder)}"
 
 
 def job(composed: DictConfig, jobs: list[Job]) -> float | None:
@@ -111,32 +107,38 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
 
 
 def _say_how_to_go_on(folder: RunFolder, stopped: Stopped) -> None:
-    if folder.results.exists():
+    status = folder.read_results()["status"] if folder.results.exists() else None
+    if status == "running":
         folder.update_results(status="interrupted")
-    if folder.checkpoint("last").exists():
-        _page_so_far(folder)
+    if status == "finished":
+        what, way_out = f"the run in {folder.path} is finished", f"its page: {command('report', run=folder.path)}"
+    elif folder.checkpoint("last").exists():
+        _page_so_far(folder, bool(folder.read_config().get("page", True)))
         what, way_out = (
             f"what was trained is in {folder.path}",
-            f"go on with: python -m fashseg.train resume={folder.path}",
+            f"go on with: {command('train', resume=folder.path)}",
         )
     else:
         what, way_out = "before the first epoch was through", "nothing is lost but the time: start again"
     print(f"interrupted by {stopped}: {what}\n       {way_out}", file=sys.stderr)
 
 
-def _page_so_far(folder: RunFolder) -> None:
-    """The page of an interrupted run; a second signal goes without it."""
-    if not is_first_process():
+def _page_so_far(folder: RunFolder, wanted: bool) -> None:
+    """The page of a run that did not come to its end; a second signal goes without it."""
+    if not (wanted and is_first_process()):
         return
-    from fashseg.report.collecting import collect_again
-    from fashseg.report.making import try_to_make_page
-
-    with contextlib.suppress(Stopped):
+    try:
+        with not_now():
+            from fashseg.report.collecting import collect_again
+            from fashseg.report.making import try_to_make_page
         try:
-            collect_again(folder)
+            if folder.checkpoint("best").is_file():
+                collect_again(folder)
         except Exception:
             log.exception("the images of the page could not be collected")
         try_to_make_page(folder)
+    except Stopped:
+        print(f"without its page, which comes of: {command('report', run=folder.path)}", file=sys.stderr)
 
 
 def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep: bool) -> float:
@@ -166,10 +168,12 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
             folder.discard()
         raise
     except Exception as error:
-        folder.update_results(status="failed", error=str(_unforeseen(error, folder)), exit_status=1)
+        folder.update_results(status="failed", error=_unforeseen(error, folder).what, exit_status=1)
+        _page_so_far(folder, run.page)
         raise
     if is_first_process():
-        try_to_make_page(folder)
+        if run.page:
+            try_to_make_page(folder)
         print_summary(folder, results)
     return main_score(results["task"], results["val"])
 

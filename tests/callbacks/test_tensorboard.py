@@ -26,7 +26,7 @@ def tags(folder: Path, kind: str) -> set[str]:
 @pytest.fixture
 def trained(run: Command, tiny_options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tensorboard, "SHARE", 100.0)  # tiny runs have no time for pictures
-    outcome = run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1")
+    outcome = run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1", "page=true")
     assert outcome.status == 0, outcome.err
     log = (tmp_path / "r" / "run.log").read_text(encoding="utf-8")
     assert "could not be drawn" not in log
@@ -90,3 +90,33 @@ def test_a_picture_that_fails_stops_no_training(
     monkeypatch.setattr(tensorboard, "confusion_matrix", broken)
     assert run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1").status == 0
     assert "no ink" in (tmp_path / "r" / "run.log").read_text(encoding="utf-8")
+
+
+def test_a_picture_that_fails_leaves_no_layer_in_evaluation(
+    run: Command, tiny_options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def broken(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    from fashseg.tasks import Task
+
+    plain = Task.training_step
+
+    def watched(task: Task, *arguments: object) -> object:
+        seen.append(all(module.training for module in task.modules() if not list(module.children())))
+        return plain(task, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tensorboard, "SHARE", 100.0)
+    monkeypatch.setattr(tensorboard, "samples", broken)
+    monkeypatch.setattr(Task, "training_step", watched)
+    assert run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1").status == 0
+    assert seen
+    assert all(seen)
+
+
+def test_hyper_parameters_are_there_from_the_start(trained: Path) -> None:
+    text = (trained / "tensorboard" / "hparams.yaml").read_text(encoding="utf-8")
+    assert "optimizer.lr: 0.001" in text
+    assert "data.root" not in text

@@ -44,7 +44,14 @@ def classifier(skill: float, seed: int) -> dict[str, npt.NDArray[Any]]:
     predictions = np.where(random.random(IMAGES) < skill, targets, (targets + 1) % len(NAMES))
     probabilities = np.full((IMAGES, len(NAMES)), 0.1, np.float16)
     probabilities[np.arange(IMAGES), predictions] = 0.8
-    return {"probabilities": probabilities, "targets": targets.astype(np.uint8)}
+    cells = len(NAMES) * targets.astype(np.int64) + predictions
+    confusion = np.bincount(cells, minlength=len(NAMES) ** 2).reshape(len(NAMES), -1)
+    return {
+        "probabilities": probabilities,
+        "predicted": predictions.astype(np.uint8),
+        "targets": targets.astype(np.uint8),
+        "confusion": confusion,
+    }
 
 
 def segmenter(skill: float, seed: int, images: int = 20, bins: int = 64) -> dict[str, npt.NDArray[Any]]:
@@ -123,7 +130,7 @@ def make_run(
 def _scores(arrays: dict[str, npt.NDArray[Any]], task: str, shift: float) -> dict[str, Any]:
     if task == "classification":
         targets = arrays["targets"].astype(int)
-        found = bootstrap.accuracy(targets, arrays["probabilities"].argmax(1), len(NAMES), resamples=1)
+        found = bootstrap.accuracy(targets, arrays["predicted"], len(NAMES), resamples=1)
     else:
         found = bootstrap.average_precision(arrays["histograms"], resamples=1)
     values = [None if np.isnan(value) else float(value) + shift for value in found.estimate]

@@ -83,7 +83,8 @@ def test_missing_and_wrong_evidence_is_said_with_the_way_to_get_it(here: Path) -
         here / "others" / "evidence" / "test.npz",
         fingerprint=np.array("other"),
         targets=np.zeros(5, np.uint8),
-        probabilities=np.ones((5, 3), np.float16),
+        predicted=np.zeros(5, np.uint8),
+        confusion=np.zeros((3, 3), np.int64),
     )
     group = one(here)
     noise = measure(group, 100)

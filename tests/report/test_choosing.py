@@ -14,7 +14,7 @@ def some(images: int = 600, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
 def test_right_and_wrong_images_are_what_they_are_called() -> None:
     probabilities, targets = some()
     predicted = probabilities.argmax(1)
-    chosen = choose_samples(probabilities, targets)
+    chosen = choose_samples(probabilities, probabilities.argmax(1), targets)
     for label in range(4):
         for kind in ("hardest", "random"):
             right, wrong = chosen[f"{label}/right/{kind}"], chosen[f"{label}/wrong/{kind}"]
@@ -27,7 +27,7 @@ def test_right_and_wrong_images_are_what_they_are_called() -> None:
 
 def test_hardest_come_first() -> None:
     probabilities, targets = some()
-    wrong = choose_samples(probabilities, targets)["1/wrong/hardest"]
+    wrong = choose_samples(probabilities, probabilities.argmax(1), targets)["1/wrong/hardest"]
     lost = probabilities[wrong, 1] - probabilities[wrong].max(1)
     assert (np.diff(lost) >= 0).all()
     others = np.flatnonzero((targets == 1) & (probabilities.argmax(1) != 1))
@@ -36,14 +36,14 @@ def test_hardest_come_first() -> None:
 
 def test_random_ones_are_others_than_the_hardest_and_the_same_each_time() -> None:
     probabilities, targets = some()
-    first, second = (choose_samples(probabilities, targets) for _ in range(2))
+    first, second = (choose_samples(probabilities, probabilities.argmax(1), targets) for _ in range(2))
     assert set(first["0/wrong/random"]).isdisjoint(first["0/wrong/hardest"])
     assert all((first[key] == second[key]).all() for key in first)
 
 
 def test_a_class_without_mistakes_or_without_images_shows_none() -> None:
     probabilities = np.eye(3)[[0, 0, 1, 1]]
-    chosen = choose_samples(probabilities, np.array([0, 0, 1, 1]))
+    chosen = choose_samples(probabilities, probabilities.argmax(1), np.array([0, 0, 1, 1]))
     assert len(chosen["0/wrong/hardest"]) == 0
     assert len(chosen["0/right/hardest"]) == 2
     assert len(chosen["2/right/hardest"]) == len(chosen["2/wrong/random"]) == 0

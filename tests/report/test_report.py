@@ -97,6 +97,7 @@ def test_without_evidence_and_weights_the_page_says_what_is_missing(finished: Pa
 
 
 def test_broken_evidence_costs_no_more_than_its_sections(finished: Path, run: Command) -> None:
+    (finished / "checkpoints" / "best.ckpt").unlink()  # else it would be collected again
     (finished / "evidence" / "test.npz").write_bytes(b"PK\x03\x04 no archive")
     (finished / "evidence" / "network.json").write_text("{", encoding="utf-8")
     (finished / "metrics.csv").write_text("epoch,val_loss\n1,abc\n", encoding="utf-8")
@@ -109,10 +110,42 @@ def test_broken_evidence_costs_no_more_than_its_sections(finished: Path, run: Co
 
 
 def test_evidence_of_another_shape_costs_no_more_than_its_sections(finished: Path, run: Command) -> None:
-    np.savez(finished / "evidence" / "test.npz", probabilities=np.zeros((3, 2)))
+    (finished / "checkpoints" / "best.ckpt").unlink()
+    whole = dict(np.load(finished / "evidence" / "test.npz"))
+    np.savez(finished / "evidence" / "test.npz", **{**whole, "calibration": np.zeros((2, 2))})
     outcome = run("report", "run=r")
     assert outcome.status == 0, outcome.err
-    assert "could not be drawn" in page(finished)
+    assert "The part calibration could not be drawn" in page(finished)
+    assert "Class by class" in page(finished)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "other weights"])
+def test_evidence_that_is_not_of_this_run_is_collected_again(finished: Path, run: Command, damage: str) -> None:
+    path = finished / "evidence" / "test.npz"
+    content = path.read_bytes()
+    if damage == "other weights":
+        np.savez(path, **{**dict(np.load(path)), "weights": np.array("0" * 64)})
+    else:
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + (b"" if damage == "cut" else bytes(64) + content[middle + 64 :]))
+    outcome = run("report", "run=r")
+    assert outcome.status == 0, outcome.err
+    assert "What is missing" not in page(finished)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "{}", '{"info": {}}', '{"info": {"class_names": ["one"]}}'])
+def test_facts_on_the_data_that_are_none(finished: Path, run: Command, content: str) -> None:
+    (finished / "checkpoints" / "best.ckpt").unlink()
+    (finished / "evidence" / "data.json").write_text(content, encoding="utf-8")
+    assert run("report", "run=r").status == 0
+    assert "What is missing" in page(finished)
+
+
+def test_a_metrics_table_with_a_ragged_row(finished: Path, run: Command) -> None:
+    with (finished / "metrics.csv").open("a", encoding="utf-8") as file:
+        file.write("3" + ",0.5" * 30 + "\n")
+    assert run("report", "run=r").status == 0
+    assert "Training" in page(finished)
 
 
 def test_evidence_is_never_unpickled(finished: Path, run: Command, tmp_path: Path) -> None:
@@ -120,6 +153,7 @@ def test_evidence_is_never_unpickled(finished: Path, run: Command, tmp_path: Pat
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return (os.mkdir, (str(tmp_path / "executed"),))
 
+    (finished / "checkpoints" / "best.ckpt").unlink()
     np.savez(finished / "evidence" / "test.npz", probabilities=np.array([Payload()], dtype=object))
     assert run("report", "run=r").status == 0
     assert not (tmp_path / "executed").exists()
@@ -168,16 +202,25 @@ def test_a_page_that_cannot_be_drawn_never_loses_the_run(
         raise RuntimeError("no ink")
 
     monkeypatch.setattr(making, "render", broken)
-    outcome = run("train", *TINY_CNN, "epochs=1", "hydra.run.dir=r", "logger=none")
+    outcome = run("train", *TINY_CNN, "epochs=1", "hydra.run.dir=r", "logger=none", "page=true")
     assert outcome.status == 0
-    assert "no ink" in outcome.out
-    assert "python -m fashseg.report run=" in outcome.out
+    assert "no ink" in outcome.err
+    assert "python -m fashseg.report run=" in outcome.err
     assert results_of(tmp_path / "r")["status"] == "finished"
 
 
 @pytest.mark.parametrize("options", [TINY_CNN, TINY_SEGNET], ids=["cnn", "segnet"])
 def test_an_interrupted_run_has_a_page(tmp_path: Path, options: tuple[str, ...]) -> None:
-    command = [sys.executable, "-m", "fashseg.train", *options, "epochs=1000", "hydra.run.dir=r", "logger=none"]
+    command = [
+        sys.executable,
+        "-m",
+        "fashseg.train",
+        *options,
+        "epochs=1000",
+        "page=true",
+        "hydra.run.dir=r",
+        "logger=none",
+    ]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     metrics = tmp_path / "r" / "metrics.csv"
@@ -195,10 +238,93 @@ def test_an_interrupted_run_has_a_page(tmp_path: Path, options: tuple[str, ...])
 
 
 def test_a_failed_run_has_no_claims(run: Command, tmp_path: Path) -> None:
-    outcome = run("train", *TINY_CNN, "optimizer.lr=1e30", "hydra.run.dir=r", "logger=none")
+    outcome = run("train", *TINY_CNN, "optimizer.lr=1e30", "page=true", "hydra.run.dir=r", "logger=none")
     assert outcome.status == 1
-    assert run("report", "run=r").status == 0
     html = page(tmp_path / "r")
     assert "This run failed" in html
     assert "Nothing has been scored yet" in html
     assert "no epoch was finished" in html
+
+
+def test_without_a_page(run: Command, tmp_path: Path) -> None:
+    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none", "page=false").status == 0
+    assert not (tmp_path / "r" / "report.html").exists()
+    assert run("report", "run=r").status == 0
+    assert "What is missing" not in page(tmp_path / "r")
+
+
+def test_a_resumed_run_that_is_interrupted_shows_nothing_of_its_earlier_end(
+    finished: Path, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fashseg.callbacks.history import History
+    from fashseg.stopping import Stopped
+
+    def stop(*_: object) -> None:
+        raise Stopped(signal.SIGINT)
+
+    monkeypatch.setattr(History, "on_train_epoch_start", stop)
+    assert run("train", "resume=r", "epochs=9").status == 130
+    assert results_of(finished)["status"] == "interrupted"
+    assert "on test images" not in page(finished)
+    assert not (finished / "evidence" / "test.npz").exists()
+
+
+def test_a_signal_while_the_page_is_made_leaves_the_run_finished(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fashseg.report.making as making
+    from fashseg.stopping import Stopped
+
+    def stop(*_: object) -> str:
+        raise Stopped(signal.SIGINT)
+
+    monkeypatch.setattr(making, "render", stop)
+    outcome = run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none", "page=true")
+    assert outcome.status == 130
+    assert results_of(tmp_path / "r")["status"] == "finished"
+    assert "is finished" in outcome.err
+    assert "python -m fashseg.report" in outcome.err
+
+
+def test_scores_of_few_batches_have_evidence_of_the_same_images(run: Command, tmp_path: Path) -> None:
+    options = (
+        "trainer.limit_batches=1",
+        "eval_batch_size=20",
+        "epochs=1",
+        "page=true",
+        "hydra.run.dir=r",
+        "logger=none",
+    )
+    assert run("train", *TINY_CNN, *options).status == 0
+    with np.load(tmp_path / "r" / "evidence" / "test.npz") as arrays:
+        assert arrays["confusion"].tolist() == results_of(tmp_path / "r")["test"]["confusion_matrix"]
+        assert len(arrays["targets"]) == 20
+
+
+def test_overfitting_is_called_so(run: Command, tmp_path: Path) -> None:
+    options = ("trainer.overfit_batches=1", "batch_size=16", "epochs=2", "page=true", "hydra.run.dir=r", "logger=none")
+    assert run("train", *TINY_CNN, *options).status == 0
+    html = page(tmp_path / "r")
+    assert "same few images" in html
+    assert "nothing is to be compared" in html
+
+
+def test_pictures_of_one_s_own_in_the_folder_stay(finished: Path, run: Command) -> None:
+    (finished / "figures" / "mine.png").write_bytes(b"mine")
+    assert run("report", "run=r").status == 0
+    assert (finished / "figures" / "mine.png").read_bytes() == b"mine"
+
+
+def test_where_the_data_lie_is_not_told(finished: Path) -> None:
+    html = page(finished)
+    assert "FASHSEG_DATA" in html
+    assert str(finished.parent) not in html
+    command = html[html.index("The same run") :]
+    assert "notes=" not in command[: command.index("</pre>")]
+
+
+def test_equal_runs_have_equal_pages(finished: Path, run: Command) -> None:
+    assert run("report", "run=r").status == 0
+    first = page(finished)
+    assert run("report", "run=r").status == 0
+    assert page(finished) == first

@@ -1,9 +1,10 @@
 """Pictures for TensorBoard while a model trains, and what is added when it is done."""
 
+import contextlib
 import logging
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -25,6 +26,7 @@ from fashseg.figures.style import pixels
 from fashseg.metrics.precision_recall import at_thresholds
 from fashseg.models.first_layer import first_filters
 from fashseg.report.facts import Arrays
+from fashseg.run import flat_options
 from fashseg.summary import class_scores, main_score
 from fashseg.tasks import Task
 
@@ -35,6 +37,7 @@ FIRST_COST = 1.0  # seconds, a guess until the first picture was drawn
 IMAGES = {"classification": 12, "segmentation": 3}
 MOST_POINTS = 1000  # of the projector, which lays their thumbnails out in one picture
 THUMBNAIL = 28
+PRIVATE = ("data.root", "resume", "debug", "notes", "page")  # what a run is kept and told by, not what it computes
 THRESHOLDS = 127  # what TensorBoard's own curves have
 
 
@@ -72,19 +75,35 @@ class Pictures(Callback):
         self.cost = time.perf_counter() - start
         self.spent += self.cost
 
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say what it cost."""
+        trained = time.perf_counter() - self._start
+        log.info("pictures for TensorBoard took %.1f s of %.1f s of training", self.spent, trained)
+
     def _draw(self, task: Task, step: int) -> None:
         writer = cast(SummaryWriter, cast(TensorBoardLogger, task.logger).experiment)
         part = self.data.part("val")
         count = min(IMAGES[task.info.task], len(part))
-        with torch.inference_mode():
-            task.eval()
+        with _evaluating(task):
             _log(writer, "val/samples", samples(task, part, range(count)), step)
-            task.train()
         counts = np.array(task.scores["val"]["confusion_matrix"])
         unit = "images" if task.info.task == "classification" else "pixels"
         _log(writer, "val/confusion_matrix", confusion_matrix(counts, task.info.class_names, unit), step)
         if (weights := first_filters(task.model)) is not None:
             _log(writer, "filters", filters(None, weights), step)
+
+
+@contextlib.contextmanager
+def _evaluating(task: Task) -> Iterator[None]:
+    """As if nothing were trained; afterwards every layer is in the mode that it was in."""
+    modes = {module: module.training for module in task.modules()}
+    try:
+        with torch.inference_mode():
+            task.eval()
+            yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def samples(task: Task, part: ArrayDataset, indices: range) -> Any:
@@ -115,7 +134,7 @@ def log_end(
     run: cfg.Train,
     task: Task,
     data: ImageDataModule,
-    test: Arrays,
+    test: Arrays | None,
     results: dict[str, Any],
     step: int,
 ) -> None:
@@ -126,11 +145,11 @@ def log_end(
         run: its options.
         task: with the best weights, on any device.
         data: read already.
-        test: evidence of the test images.
+        test: evidence of the test images; None leaves out the curves.
         results: results.json.
         step: where on the axis of the curves it stands.
     """
-    _log_hyperparameters(logger, run, results)
+    _log_hyperparameters(logger, run, results, step)
     writer = cast(SummaryWriter, logger.experiment)
     task, part = task.eval(), data.part("test")
     parts: tuple[Callable[[], None], ...] = (
@@ -148,17 +167,26 @@ def log_end(
     logger.finalize("success")
 
 
-def _log_hyperparameters(logger: TensorBoardLogger, run: cfg.Train, results: dict[str, Any]) -> None:
+def options_to_log(run: cfg.Train) -> dict[str, Any]:
+    """The options of a run that say what it computes."""
+    options = flat_options(OmegaConf.to_container(OmegaConf.structured(run)))
+    return {
+        path: value for path, value in options.items() if path not in ("data.root", "resume", "debug", "notes", "page")
+    }
+
+
+def _log_hyperparameters(logger: TensorBoardLogger, run: cfg.Train, results: dict[str, Any], step: int) -> None:
     """What differs between runs, with the scores they reached."""
-    options = OmegaConf.to_container(OmegaConf.structured(run))
     scores = {f"final/{part}": main_score(results["task"], results[part]) for part in ("val", "test")}
     for name, value in class_scores(results["task"], results["test"]).items():
         if value == value:
             scores[f"final_test/{name}"] = value
-    logger.log_hyperparams(options, scores)  # type: ignore[arg-type]
+    logger.log_hyperparams(options_to_log(run), scores, step)
 
 
-def _log_precision_recall(writer: SummaryWriter, task: Task, test: Arrays, step: int) -> None:
+def _log_precision_recall(writer: SummaryWriter, task: Task, test: Arrays | None, step: int) -> None:
+    if test is None:
+        return
     histogram = test["histogram"] if "histogram" in test else test["histograms"].sum(0, dtype=np.int64)
     for name, counts in zip(task.info.class_names, histogram, strict=True):
         if counts[1].any():

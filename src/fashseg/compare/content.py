@@ -6,7 +6,7 @@ from fashseg import __version__
 from fashseg.compare.details import ABSENT, curves, is_number, options, side_by_side, titled, value_of
 from fashseg.compare.noise import COVERS, Noise, pair_of
 from fashseg.compare.notes import notes
-from fashseg.compare.rows import Group, Row, shown
+from fashseg.compare.rows import Group, Row
 from fashseg.compare.runs import Run, Unreadable
 from fashseg.compare.table import best_of, cost_texts, names_of, others_of, score_text
 from fashseg.compare.verdicts import (
@@ -17,7 +17,7 @@ from fashseg.compare.verdicts import (
     why_no_intervals,
 )
 from fashseg.pages.blocks import Block, Cell, Code, Page, Section, Table, Text
-from fashseg.text import duration, listed
+from fashseg.text import duration, listed, shown_option
 
 
 def build_page(groups: Sequence[tuple[Group, Noise]], others: Sequence[Run], unreadable: Sequence[Unreadable]) -> Page:
@@ -145,7 +145,7 @@ def _option(row: Row, path: str) -> Cell:
     if path not in row.options:
         return Cell(ABSENT)
     value = row.options[path]
-    return Cell(shown(value), float(value) if is_number(value) else None)
+    return Cell(shown_option(value), float(value) if is_number(value) else None)
 
 
 def _is_numeric(group: Group, path: str) -> bool:

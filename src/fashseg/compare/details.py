@@ -5,14 +5,14 @@ import math
 from matplotlib.figure import Figure as Chart
 
 from fashseg.compare.noise import Noise, Pair
-from fashseg.compare.rows import Group, Row, key, shown
+from fashseg.compare.rows import Group, Row, key
 from fashseg.compare.verdicts import between, pair_in_words, signed
 from fashseg.figures import style
 from fashseg.figures.comparison import differences, overlaid_curves, parallel_coordinates
 from fashseg.metrics.bootstrap import Interval
 from fashseg.pages.blocks import Block, Cell, Figure, Picture, Section, Table, Text
 from fashseg.summary import MAIN_SCORE
-from fashseg.text import listed
+from fashseg.text import listed, shown_option
 
 ABSENT = "-"
 MOST_LETTERS = 60  # that fit below a chart
@@ -111,7 +111,7 @@ def options(group: Group, suffix: str) -> Section | None:
 
 
 def _word(row: Row, path: str) -> str:
-    return shown(row.options[path]) if path in row.options else ABSENT
+    return shown_option(row.options[path]) if path in row.options else ABSENT
 
 
 def _chart(name: str, chart: Chart, alt: str, caption: str) -> Figure:

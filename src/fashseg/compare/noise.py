@@ -1,12 +1,12 @@
 """Whether differences between rows are more than noise: paired bootstrap intervals over the test images."""
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fashseg.compare.rows import Group, Row
 from fashseg.compare.runs import Run
@@ -89,7 +89,7 @@ def _tested(run: Run, resamples: int) -> Tested | tuple[str, bool]:
             scores = _resampled(run.task, arrays, resamples)
     except FileNotFoundError:
         return "there is no evidence/test.npz", False
-    except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, IndexError, TypeError, zlib.error, zipfile.BadZipFile) as error:
         return f"evidence/test.npz can't be read ({type(error).__name__}: {error})", True
     said = run.entry("fingerprints", "test")
     if isinstance(said, str) and said != fingerprint:
@@ -103,9 +103,8 @@ def _tested(run: Run, resamples: int) -> Tested | tuple[str, bool]:
 
 def _resampled(task: str, arrays: Any, resamples: int) -> Resampled:
     if task == "classification":
-        probabilities: npt.NDArray[np.floating[Any]] = arrays["probabilities"]
-        targets = arrays["targets"].astype(np.int64)
-        return bootstrap.accuracy(targets, probabilities.argmax(1), probabilities.shape[1], resamples)
+        predicted, targets = (arrays[name].astype(np.int64) for name in ("predicted", "targets"))
+        return bootstrap.accuracy(targets, predicted, len(arrays["confusion"]), resamples)
     return bootstrap.average_precision(arrays["histograms"], resamples)
 
 

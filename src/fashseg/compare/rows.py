@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from fashseg.compare.runs import Run
+from fashseg.text import shown_option
 
 # They say where a run was kept, how it was watched, or how it was measured; not what was computed.
 NOT_COMPARED = (
-    *("seed", "notes", "resume", "debug", "eval_batch_size", "eval_train"),
+    *("seed", "notes", "page", "resume", "debug", "eval_batch_size", "eval_train"),
     *("data.root", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
 )
 NOT_COMPARED_GROUPS = ("logger.", "hydra.")
@@ -37,8 +38,11 @@ class Row:
         return statistics.fmean(run.score(part) for run in self.runs)
 
     def deviation(self, part: str) -> float | None:
-        """Sample standard deviation of the main score; None of one run."""
-        return statistics.stdev(run.score(part) for run in self.runs) if len(self.runs) > 1 else None
+        """Sample standard deviation of the main score; None of one run, or of scores that are undefined."""
+        scores = [run.score(part) for run in self.runs]
+        if len(scores) < 2 or any(math.isnan(score) for score in scores):
+            return None
+        return statistics.stdev(scores)
 
     def average(self, name: str) -> float | None:
         """Mean of a number of results.json, None where a run lacks it."""
@@ -97,7 +101,10 @@ class Group:
     @property
     def folder(self) -> str:
         """What the names of all runs begin with; empty where they share nothing."""
-        shared = os.path.commonpath([Path(run.name).parent for run in self.runs])
+        parents = [Path(run.name).parent for run in self.runs]
+        if len({parent.is_absolute() for parent in parents}) > 1:  # below the current folder and elsewhere
+            return ""
+        shared = os.path.commonpath(parents)
         return "" if shared in (".", "/") else shared
 
     def short_name(self, run: Run) -> str:
@@ -116,7 +123,7 @@ class Group:
 
     def row_label(self, row: Row) -> str:
         """Options that differ, short."""
-        return ", ".join(f"{self._short(path)}={shown(value)}" for path, value in row.options.items())
+        return ", ".join(f"{self._short(path)}={shown_option(value)}" for path, value in row.options.items())
 
     def _label(self, row: Row, run: Run) -> str:
         seeded = len({seed for other in self.rows for seed in other.seeds}) > 1
@@ -200,12 +207,3 @@ def key(value: Any) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     return repr(value)
-
-
-def shown(value: Any) -> str:
-    """An option's value as one would write it on the command line."""
-    if value is None:
-        return "null"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value).lower() if isinstance(value, bool) else str(value)

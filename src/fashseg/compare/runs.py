@@ -1,6 +1,5 @@
 """Finds run folders by the words of the command line, and reads what is compared of each."""
 
-import csv
 import math
 import os
 import re
@@ -9,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from omegaconf import DictConfig, OmegaConf
 
 from fashseg.errors import UserError
 from fashseg.run import RunFolder
@@ -71,9 +68,8 @@ class Run:
     def epochs(self) -> list[Epoch]:
         """The rows of metrics.csv; empty cells, and those that hold no number, are None."""
         try:
-            with self.folder.metrics.open(encoding="utf-8", newline="") as file:
-                return [{key: _number(value) for key, value in row.items() if key} for row in csv.DictReader(file)]
-        except (OSError, UnicodeDecodeError, csv.Error):
+            return self.folder.read_metrics()
+        except (OSError, ValueError):
             return []
 
 
@@ -196,33 +192,8 @@ def _class_scores(results: dict[str, Any], part: str) -> dict[str, Any]:
 
 def _options(folder: RunFolder) -> dict[str, Any] | None:
     try:
-        config = folder.read_config()
+        return folder.read_options()
     except UserError:
-        return None
-    flat = dict(_flat(OmegaConf.to_container(config, resolve=False)))
-    return {path: _resolved(config, path, value) for path, value in flat.items()}
-
-
-def _flat(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _resolved(config: DictConfig, path: str, value: Any) -> Any:
-    """Train writes values, but files are edited: what refers to another value is looked up, or stays as it is."""
-    if not isinstance(value, str) or "${" not in value:
-        return value
-    found = OmegaConf.select(config, path, throw_on_resolution_failure=False)
-    return value if found is None or OmegaConf.is_config(found) else found
-
-
-def _number(text: Any) -> float | None:
-    try:
-        return float(text) if text else None
-    except (TypeError, ValueError):
         return None
 
 

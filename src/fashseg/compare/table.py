@@ -10,10 +10,10 @@ from rich.text import Text
 
 from fashseg.compare.noise import Noise, Pair
 from fashseg.compare.notes import notes
-from fashseg.compare.rows import Group, Row, shown
+from fashseg.compare.rows import Group, Row
 from fashseg.compare.runs import Run, Unreadable
 from fashseg.compare.verdicts import commands, pair_in_words
-from fashseg.text import duration
+from fashseg.text import duration, shown_option
 
 MOST_NAMES = 4
 
@@ -29,7 +29,7 @@ def print_group(screen: Console, group: Group) -> None:
         table.add_column(name, justify="right")
     best = {part: best_of(group, part) for part in ("val", "test")}
     for row in group.rows:
-        values = [shown(row.options[path]) if path in row.options else "-" for path in group.options]
+        values = [shown_option(row.options[path]) if path in row.options else "-" for path in group.options]
         scores = [Text(score_text(row, part), style="bold" if row is best[part] else "") for part in ("val", "test")]
         table.add_row(names_of(group, row), *values, str(len(row.runs)), *scores, *cost_texts(row))
     screen.print(table)

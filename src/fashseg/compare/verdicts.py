@@ -1,8 +1,8 @@
 """Differences in words: which are beyond noise, which are not, and what is missing to tell."""
 
 import math
-import shlex
 
+from fashseg.commands import command
 from fashseg.compare.noise import COVERS, Noise, Pair
 from fashseg.compare.rows import Group, Row
 from fashseg.metrics.bootstrap import Interval
@@ -93,7 +93,5 @@ def why_no_intervals(group: Group, noise: Noise) -> list[str]:
 
 def commands(noise: Noise) -> list[str]:
     """What makes the evidence that is missing."""
-    return [
-        f"python -m fashseg.report run={shlex.quote(name)}{' refresh=true' if name in noise.refresh else ''}"
-        for name in noise.missing
-    ]
+    again = {"refresh": "true"}
+    return [command("report", run=name, **(again if name in noise.refresh else {})) for name in noise.missing]

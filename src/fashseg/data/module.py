@@ -47,6 +47,10 @@ class ArrayDataset(Dataset[Batch]):
         picked = self.indices[torch.as_tensor(indices)]
         return self.images[picked], self.targets[picked].long()
 
+    def first(self, count: int | None) -> "ArrayDataset":
+        """The first so many; None is all of them."""
+        return ArrayDataset(self.images, self.targets, self.indices[:count])
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the images and targets that are used, in their order."""
@@ -136,7 +140,7 @@ class ImageDataModule(LightningDataModule):
             return
         train_set, test_set = self.source.read(self.options)
         train, val = split_indices(self.source, self.options, len(train_set.images))
-        self.shared_groups = shared_groups(self.source, train, val)
+        self.shared_groups = None if self.overfit_batches else shared_groups(self.source, train, val)
         images, targets = _tensors(train_set)
         parts = {
             "train": ArrayDataset(images, targets, torch.from_numpy(train)),

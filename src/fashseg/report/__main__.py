@@ -14,6 +14,7 @@ from fashseg.config import Report
 from fashseg.errors import UserError
 from fashseg.run import RunFolder
 from fashseg.stopping import not_now
+from fashseg.text import counted
 
 
 def prepare(plans: Sequence[Report], overrides: list[Override], multirun: bool) -> list[str]:
@@ -45,33 +46,34 @@ def _make(options: Report) -> None:
     if options.refresh or _is_stale(folder):
         try:
             _collect(folder, options)
-        except UserError as error:
+        except Exception as error:
             if options.refresh:
                 raise
-            print(f"samples are left as they are: {error.what}\n  {error.way_out}", file=sys.stderr)
+            reason = error.what if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+            print(f"the images are not looked at again: {reason}", file=sys.stderr)
     with not_now():
         from fashseg.report.making import make_page
 
-    missing = make_page(folder)
-    if missing:
-        print(f"{len(missing)} things are missing, the page says which at its end")
+    if missing := make_page(folder):
+        print(f"{counted(len(missing), 'thing')} missing: the page says which at its end")
     print(f"page {folder.page}")
 
 
 def _is_stale(folder: RunFolder) -> bool:
-    """Whether the evidence is missing, or older than the weights may be."""
-    finished = folder.read_results()["status"] == "finished"
-    wanted = ("val", "test") if finished else ("val",)
+    """Whether weights are there whose evidence is not."""
     if not folder.checkpoint("best").is_file():
         return False
-    return not finished or any(not (folder.evidence / f"{name}.npz").is_file() for name in wanted)
+    with not_now():
+        from fashseg.report.facts import load_facts
+
+    facts = load_facts(folder)
+    return any(part not in facts.evidence for part in (("val", "test") if facts.finished else ("val",)))
 
 
 def _collect(folder: RunFolder, options: Report) -> None:
     with not_now():
-        from fashseg.report.collecting import (
-            collect_again,
-        )  # brings torch, which a page from kept evidence does without
+        # Brings torch, which a page from kept evidence does without.
+        from fashseg.report.collecting import collect_again
 
     collect_again(folder, options.root, options.trainer)
 

@@ -35,12 +35,9 @@ class Album:
         self.files[name] = png(chart)
 
     def write(self, folder: Path) -> None:
-        """Write the files, and remove those of an earlier page that are no more."""
+        """Write the files."""
         for name, data in self.files.items():
             write_atomically(folder / f"{name}.png", data)
-        for path in folder.glob("*.png"):
-            if path.stem not in self.files:
-                path.unlink(missing_ok=True)
 
 
 def small_picture(name: str, pixels: UInt8, *, alt: str, caption: str, photo: bool = False) -> Picture:

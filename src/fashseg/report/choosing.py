@@ -15,11 +15,14 @@ SEED = 0  # of the random ones: the same page from the same run
 Samples = dict[str, IntArray]
 
 
-def choose_samples(probabilities: FloatArray, targets: npt.NDArray[np.integer]) -> Samples:
+def choose_samples(
+    probabilities: FloatArray, predicted: npt.NDArray[np.integer], targets: npt.NDArray[np.integer]
+) -> Samples:
     """Images of a classifier to show, by what they show.
 
     Args:
         probabilities: (N, C).
+        predicted: (N,), the most probable class before probabilities were rounded.
         targets: (N,), 0 to C - 1.
 
     Returns:
@@ -28,7 +31,6 @@ def choose_samples(probabilities: FloatArray, targets: npt.NDArray[np.integer]) 
         confused most. Hardest first: the wrong ones by how sure the network was of another class, the right ones by
         how close another class came.
     """
-    predicted = probabilities.argmax(1)
     picked: Samples = {}
     random = np.random.default_rng(SEED)
     for label in range(probabilities.shape[1]):

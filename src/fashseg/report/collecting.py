@@ -36,7 +36,8 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
     load_weights(task, best)
     data.setup()
     finished = folder.read_results()["status"] == "finished"
-    collect(folder, task, data, ("val", "test") if finished else ("val",), device(trainer or run.trainer))
+    parts = ("val", "test") if finished else ("val",)
+    collect(folder, task, data, parts, device(trainer or run.trainer), run.trainer.limit_batches)
 
 
 def device(options: cfg.Trainer) -> torch.device:

@@ -11,7 +11,7 @@ from fashseg.pages.blocks import Page, Section, Text
 from fashseg.report import record, samples, scores, training, words
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
-from fashseg.text import duration
+from fashseg.text import counted, duration
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ def build_page(facts: Facts, album: Album) -> Page:
     """All that is known about a run, in the order in which one reads it."""
     results = facts.results
     summary = [line for say in SUMMARY if (line := _attempt(facts, say.__name__, partial(say, facts)))]
+    headline = _attempt(facts, "headline", partial(words.headline, facts)) or "What it has reached can't be told"
+    warnings = _attempt(facts, "warnings", partial(words.what_is_wrong, facts)) or []
     sections = [
         section for draw in SECTIONS if (section := _attempt(facts, draw.__name__, partial(draw, facts, album)))
     ]
@@ -44,9 +46,9 @@ def build_page(facts: Facts, album: Album) -> Page:
         sections.append(Section("What is missing", "missing", [Text([*facts.missing, way_out])]))
     return Page(
         title=f"{results.get('model')} on {results.get('data')}",
-        headline=words.headline(facts),
+        headline=headline,
         summary=summary,
-        warnings=words.what_is_wrong(facts),
+        warnings=warnings,
         sections=sections,
         footer=f"Made by fashseg {__version__}.",
     )
@@ -70,8 +72,7 @@ def _interval(facts: Facts) -> str | None:
         return None
     arrays = facts.evidence["test"]
     if facts.classifies:
-        predicted = arrays["probabilities"].argmax(1)
-        scores = bootstrap.accuracy(arrays["targets"], predicted, len(facts.class_names))
+        scores = bootstrap.accuracy(arrays["targets"], arrays["predicted"], len(facts.class_names))
     else:
         scores = bootstrap.average_precision(arrays["histograms"])
     found = bootstrap.interval(scores)
@@ -89,9 +90,9 @@ def _costs(facts: Facts) -> str | None:
     results = facts.results
     size = f"{results['parameters']:,} parameters, " if "parameters" in results else ""
     if "train_seconds" not in results:
-        return f"{size}{len(facts.rows)} epochs so far." if facts.rows else None
+        return f"{size}{counted(len(facts.rows), 'epoch')} so far." if facts.rows else None
     return (
-        f"{size}{results['epochs_run']} epochs in {duration(results['train_seconds'])} of training, "
+        f"{size}{counted(results['epochs_run'], 'epoch')} in {duration(results['train_seconds'])} of training, "
         f"{results['images_per_second']:,.0f} images a second."
     )
 

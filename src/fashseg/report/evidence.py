@@ -6,7 +6,8 @@
 - ``network.json``: the layers, see `fashseg.report.network`;
 - ``data.json``: what the data set tells about itself, ``class_counts`` and ``fingerprints`` by part;
 - ``val.npz``, ``test.npz``: what the best weights said about each image, see `evidence_of_images` and
-  `evidence_of_pixels`. Unfinished runs have no ``test.npz``: test images are for the end.
+  `evidence_of_pixels`, with the ``fingerprint`` of the images and the checksum of the ``weights``. Unfinished runs
+  have no ``test.npz``: test images are for the end.
 """
 
 import io
@@ -22,12 +23,13 @@ from torch import Tensor, nn
 
 from fashseg.data.module import ArrayDataset, ImageDataModule
 from fashseg.metrics.average_precision import DEFAULT_BINS, average_precision_from_histogram, score_histogram
+from fashseg.metrics.calibration import BINS as CALIBRATION_BINS
 from fashseg.metrics.calibration import expected_calibration_error, reliability_counts
 from fashseg.metrics.confusion import confusion_counts, per_class_accuracy
 from fashseg.models.first_layer import first_filters
 from fashseg.report.choosing import choose_extremes, choose_samples, union
 from fashseg.report.network import layers
-from fashseg.run import RunFolder, is_first_process, write_atomically
+from fashseg.run import RunFolder, checksum, is_first_process, write_atomically
 from fashseg.tasks import Task
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -42,7 +44,12 @@ def keep_start(folder: RunFolder, task: Task) -> None:
 
 
 def collect(
-    folder: RunFolder, task: Task, data: ImageDataModule, parts: Sequence[str], device: torch.device
+    folder: RunFolder,
+    task: Task,
+    data: ImageDataModule,
+    parts: Sequence[str],
+    device: torch.device,
+    limit_batches: int | None = None,
 ) -> dict[str, Arrays]:
     """Run the task over the parts and keep all that the page needs; about the time of scoring them once.
 
@@ -52,6 +59,7 @@ def collect(
         data: read already.
         parts: of ``val`` and ``test``.
         device: where to compute.
+        limit_batches: look at so many batches of each part, as the scores do; None looks at all.
 
     Returns:
         What is kept of each part; nothing but on the first process.
@@ -70,11 +78,14 @@ def collect(
     }
     _write_json(folder.evidence / "data.json", facts)
     gather = evidence_of_images if data.info.task == "classification" else evidence_of_pixels
+    weights = np.array(checksum(folder.checkpoint("best")))
     kept = {}
     for part in parts:
+        images = data.part(part).first(limit_batches * data.eval_batch_size if limit_batches else None)
         with torch.inference_mode():
-            kept[part] = gather(task, data.part(part), data.eval_batch_size)
-        save_arrays(folder.evidence / f"{part}.npz", fingerprint=np.array(facts["fingerprints"][part]), **kept[part])
+            kept[part] = gather(task, images, data.eval_batch_size)
+        whose = {"fingerprint": np.array(facts["fingerprints"][part]), "weights": weights}
+        save_arrays(folder.evidence / f"{part}.npz", **whose, **kept[part])
     return kept
 
 
@@ -82,11 +93,11 @@ def evidence_of_images(task: Task, part: ArrayDataset, batch_size: int) -> Array
     """What a classifier says of each image.
 
     Returns:
-        ``probabilities`` float16 (N, C); ``targets`` uint8 (N,); ``confusion`` int64 (C, C), rows are the truth;
-        ``class_scores`` (C,), the accuracy; ``histogram`` int64 (C, 2, B), the counts of negatives and positives of
-        each class by ascending probability, and ``average_precision`` (C,) of that ranking; ``calibration`` (3, 15),
-        see `reliability_counts`, and its ``calibration_error`` (); ``shown`` int64 (S,), the indices of the images
-        that are kept, and ``images`` uint8 (S, C, H, W).
+        ``probabilities`` float16 (N, C); ``predicted`` and ``targets`` uint8 (N,); ``confusion`` int64 (C, C), rows are
+        the truth; ``class_scores`` (C,), the accuracy; ``histogram`` int64 (C, 2, B), the counts of negatives and
+        positives of each class by ascending probability, and ``average_precision`` (C,) of that ranking;
+        ``calibration`` (3, 15), see `reliability_counts`, and its ``calibration_error`` (); ``shown`` int64 (S,), the
+        indices of the images that are kept, and ``images`` uint8 (S, C, H, W).
     """
     classes = len(task.info.class_names)
     fine = torch.zeros(classes, 2, DEFAULT_BINS, dtype=torch.int64)
@@ -104,9 +115,11 @@ def evidence_of_images(task: Task, part: ArrayDataset, batch_size: int) -> Array
     calibration = reliability_counts(confidence, predicted == truth)
     confusion = confusion_counts(predicted, truth, classes)
     kept = said.numpy().astype(np.float16)
-    shown = union(choose_samples(kept, truth.numpy()))
+    labels = predicted.numpy().astype(np.uint8)
+    shown = union(choose_samples(kept, labels, truth.numpy()))
     return {
         "probabilities": kept,
+        "predicted": labels,
         "targets": truth.numpy().astype(np.uint8),
         "confusion": confusion.numpy(),
         "class_scores": per_class_accuracy(confusion).numpy(),
@@ -132,7 +145,7 @@ def evidence_of_pixels(task: Task, part: ArrayDataset, batch_size: int) -> Array
     classes = len(task.info.class_names)
     histograms, confusion, losses = [], [], []
     fine = torch.zeros(classes, 2, DEFAULT_BINS, dtype=torch.int64)
-    calibration = torch.zeros(3, 15, dtype=torch.float64)
+    calibration = torch.zeros(3, CALIBRATION_BINS, dtype=torch.float64)
     for batch in _indices(part, batch_size):
         images, truth = part.batch(batch)
         logits = task(images.to(task.device)).float().cpu()

@@ -1,22 +1,20 @@
 """Everything a run folder tells, read without torch; what is missing is noted, not fatal."""
 
-import csv
 import io
 import json
 import math
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from fashseg.config import TASKS
 from fashseg.errors import UserError
 from fashseg.published import PUBLISHED, Published
-from fashseg.run import RunFolder
+from fashseg.run import RunFolder, checksum
 from fashseg.summary import MAIN_SCORE, class_scores, main_score
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -64,8 +62,8 @@ class Facts:
     @property
     def shown_path(self) -> Path:
         """The folder as one would write it: from the current folder on where it is inside."""
-        path, here = self.folder.path.absolute(), Path.cwd()
-        return path.relative_to(here) if path.is_relative_to(here) else self.folder.path
+        path, here = self.folder.path.resolve(), Path.cwd().resolve()  # not the link to the latest run
+        return path.relative_to(here) if path.is_relative_to(here) else path
 
     @property
     def task(self) -> str:
@@ -91,6 +89,11 @@ class Facts:
     def finished(self) -> bool:
         """Whether it has been trained and tested to its end."""
         return bool(self.results["status"] == "finished")
+
+    @property
+    def overfits(self) -> bool:
+        """Whether all parts are the same few images."""
+        return self.config is not None and bool(OmegaConf.select(self.config, "trainer.overfit_batches"))
 
     @property
     def class_names(self) -> list[str]:
@@ -152,14 +155,14 @@ def load_facts(folder: RunFolder) -> Facts:
         )
     facts = Facts(folder, results)
     _check_scores(facts)
-    for what, read in (("config", folder.read_config), ("rows", lambda: _read_rows(folder.metrics))):
+    for what, read in (("config", folder.read_config), ("rows", folder.read_metrics)):
         try:
             setattr(facts, what, read())
-        except (UserError, OSError, ValueError, KeyError, csv.Error) as error:
+        except (UserError, OSError, ValueError) as error:
             facts.missing.append(error.what if isinstance(error, UserError) else f"{folder.metrics}: {error}.")
-    for name in ("network", "data"):
-        _read_json(facts, name)
-    for name in ("start", "end", *PARTS):
+    facts.network = _read_json(facts, "network", list) or []
+    facts.data = _read_json(facts, "data", dict) or {}
+    for name in ("start", "end", "val", *(["test"] if facts.finished else [])):
         _read_arrays(facts, name)
     return facts
 
@@ -176,19 +179,18 @@ def _check_scores(facts: Facts) -> None:
             facts.missing.append(f"The {part} scores of {facts.folder.results} are not as this version knows: {error}.")
 
 
-def _read_rows(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)]
-
-
-def _read_json(facts: Facts, name: str) -> None:
+def _read_json(facts: Facts, name: str, kind: Any) -> Any:
     path = facts.folder.evidence / f"{name}.json"
     try:
-        setattr(facts, name, json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, kind) or (name == "data" and not content["info"]["class_names"]):
+            raise ValueError("it holds something else")
+        return content
     except FileNotFoundError:
         facts.missing.append(f"{path} does not exist.")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         facts.missing.append(f"{path} can't be read: {error}.")
+    return None
 
 
 def _read_arrays(facts: Facts, name: str) -> None:
@@ -196,9 +198,29 @@ def _read_arrays(facts: Facts, name: str) -> None:
     try:
         # From memory: of a broken archive NumPy would leave the file open.
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
-            facts.evidence[name] = {key: content[key] for key in content.files}
+            arrays = {key: content[key] for key in content.files}
+        if name in PARTS:
+            _check_evidence(facts, name, arrays)
+        facts.evidence[name] = arrays
     except FileNotFoundError:
-        if facts.finished or name != "test":
-            facts.missing.append(f"{path} does not exist.")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        facts.missing.append(f"{path} can't be read: {error}.")
+        facts.missing.append(f"{path} does not exist.")
+    except Exception as error:  # on damaged archives NumPy and zipfile raise nearly anything
+        facts.missing.append(f"{path} can't be used: {error}.")
+
+
+def _check_evidence(facts: Facts, part: str, arrays: Arrays) -> None:
+    """Whether evidence is of this run.
+
+    Raises:
+        ValueError: it is not.
+        KeyError: something is missing.
+    """
+    classes = len(facts.data["info"]["class_names"]) if facts.data else None
+    if classes is not None and len(arrays["class_scores"]) != classes:
+        raise ValueError(f"it is of {len(arrays['class_scores'])} classes, not {classes}")
+    weights = checksum(facts.folder.checkpoint("best"))
+    if weights and str(arrays["weights"]) != weights:
+        raise ValueError("it is of other weights than checkpoints/best.ckpt")
+    scored = facts.results.get("fingerprints") or {}
+    if scored.get(part, str(arrays["fingerprint"])) != str(arrays["fingerprint"]):
+        raise ValueError("it is of other images than the scores")

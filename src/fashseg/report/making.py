@@ -1,9 +1,11 @@
 """Makes the page of a run folder: reads it, draws, writes report.html and figures/."""
 
 import logging
+import sys
 from pathlib import Path
 
-from fashseg.errors import FashsegError
+from fashseg.commands import command
+from fashseg.errors import FashsegError, UserError
 from fashseg.pages.render import render
 from fashseg.report.album import Album
 from fashseg.report.content import build_page
@@ -17,13 +19,18 @@ def make_page(folder: RunFolder) -> list[str]:
     """Write the page from what the folder holds; returns what is missing on it.
 
     Raises:
-        UserError: the folder holds no run.
+        UserError: the folder holds no run, or can't be written to.
     """
     facts = load_facts(folder)
     album = Album()
     page = render(build_page(facts, album))
-    album.write(folder.figures)
-    write_atomically(folder.page, page)
+    try:
+        album.write(folder.figures)
+        write_atomically(folder.page, page)
+    except OSError as error:
+        raise UserError(
+            f"the page can't be written to {folder.path}: {error.strerror}.", "Make room, or let this user write there."
+        ) from error
     return facts.missing
 
 
@@ -36,6 +43,6 @@ def try_to_make_page(folder: RunFolder) -> Path | None:
     except Exception as error:
         log.exception("the page could not be made")
         reason = error.what if isinstance(error, FashsegError) else f"{type(error).__name__}: {error}"
-        print(f"the page could not be made: {reason}\n  again: python -m fashseg.report run={folder.path}")
+        print(f"the page could not be made: {reason}\n  again: {command('report', run=folder.path)}", file=sys.stderr)
         return None
     return folder.page

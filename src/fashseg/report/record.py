@@ -1,21 +1,22 @@
 """Sections on what was run: network, options, data, machine, and how to run it again."""
 
 import math
-import shlex
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from fashseg.commands import command, same_again
 from fashseg.composing import compose
 from fashseg.errors import UserError
 from fashseg.pages.blocks import Block, Cell, Code, Folded, Section, Table, Text
 from fashseg.pages.blocks import Facts as Entries
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
-from fashseg.text import bytes_in_words, duration, listed
+from fashseg.run import flat_options
+from fashseg.text import bytes_in_words, counted, duration, listed, shown_option
 
 # Where and how a run is kept, not what it computes.
-PRIVATE = ("data.root", "resume", "debug", "notes")
+PRIVATE = ("data.root", "resume", "debug", "notes", "page")
 
 
 def network(facts: Facts, album: Album) -> Section | None:
@@ -50,8 +51,16 @@ def what_was_run(facts: Facts, album: Album) -> Section:
         blocks.append(Text([f"Notes: {notes}"]))
     blocks.append(Entries(_entries(facts)))
     if facts.config is not None:
-        blocks += [_changed_options(facts), Folded("The full configuration", OmegaConf.to_yaml(facts.config))]
+        blocks += [_changed_options(facts), Folded("The full configuration", _configuration(facts.config))]
     return Section("What was run", "what", blocks)
+
+
+def _configuration(config: DictConfig) -> str:
+    """As YAML; where its data lie is the affair of who made it."""
+    public = config.copy()
+    if OmegaConf.select(public, "data.root") is not None:
+        public.data.root = "${oc.env:FASHSEG_DATA,data}"
+    return OmegaConf.to_yaml(public)
 
 
 def _entries(facts: Facts) -> list[tuple[str, str]]:
@@ -70,7 +79,7 @@ def _entries(facts: Facts) -> list[tuple[str, str]]:
         ("started", str(results.get("started", "unknown"))),
     ]
     if results.get("resumed"):
-        entries.append(("resumed", f"{results['resumed']} times"))
+        entries.append(("resumed", counted(results["resumed"], "time")))
     return entries
 
 
@@ -86,12 +95,12 @@ def _machine(results: dict[str, Any]) -> str:
     machine = results.get("machine")
     if not machine:
         return "unknown"
-    gpus = [f"{name}" for name in machine.get("gpus", [])]
+    gpus = [str(name) for name in machine.get("gpus", [])]
     memory = machine.get("memory_bytes")
     parts = [
         *gpus,
-        f"{machine.get('processor')}, {machine.get('cores')} cores",
-        f"{(threads := results.get('threads'))} thread{'' if threads == 1 else 's'}",
+        f"{machine.get('processor')}, {counted(machine.get('cores') or 0, 'core')}",
+        counted(results.get("threads", 0), "thread"),
         f"{bytes_in_words(memory)} of memory" if memory else "",
         str(machine.get("system", "")),
     ]
@@ -102,7 +111,7 @@ def _time(results: dict[str, Any]) -> str:
     if "train_seconds" not in results:
         return "unknown: the run is not finished"
     return (
-        f"{duration(results['train_seconds'])} of training over {results['epochs_run']} epochs, "
+        f"{duration(results['train_seconds'])} of training over {counted(results['epochs_run'], 'epoch')}, "
         f"{results['images_per_second']:,.0f} images a second; {duration(results['train_cpu_seconds'])} of processor "
         f"time, {results['images_per_cpu_second']:,.0f} images a processor second"
     )
@@ -122,55 +131,33 @@ def _code(results: dict[str, Any]) -> str:
 
 def _changed_options(facts: Facts) -> Block:
     try:
-        defaults = _flat(compose("train", [f"model={facts.results['model']}"]))
+        model = compose("train", [f"model={facts.results['model']}"])
+        defaults = flat_options(OmegaConf.to_container(model, resolve=True))
+        own = facts.folder.read_options()
     except UserError as error:
-        return Text([f"The defaults of this model can't be told: {error.what}"])
-    assert facts.config is not None
-    own = _flat(facts.config)
+        return Text([f"What differs from the defaults can't be told: {error.what}"])
     seed_follows = {"data.split_seed"} if own.get("data.split_seed") == own.get("seed") else set()
     changed = [
         path for path, value in own.items() if path not in {*PRIVATE, *seed_follows} and value != defaults.get(path)
     ]
     if not changed:
         return Text([f"Every option has its default for model={facts.results['model']}."])
-    rows = [[Cell(path), Cell(_shown(own[path])), Cell(_shown(defaults.get(path, "")))] for path in changed]
+    rows = [[Cell(path), Cell(shown_option(own[path])), Cell(shown_option(defaults.get(path, "")))] for path in changed]
     return Table(["option", "this run", "default"], rows, "Options that differ from the defaults of the model")
-
-
-def _flat(config: DictConfig) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, dict):
-            for key, below in value.items():
-                walk(below, f"{path}.{key}" if path else str(key))
-        else:
-            flat[path] = value
-
-    walk(OmegaConf.to_container(config, resolve=True), "")
-    return flat
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def run_again(facts: Facts, album: Album) -> Section:
     """The commands to copy."""
     del album
-    results = facts.results
-    words = [str(word) for word in results.get("overrides", [])]
+    results, folder = facts.results, facts.shown_path
     blocks: list[Block] = []
-    git = results.get("git")
-    if git:
-        blocks.append(Code(f"git checkout {git['commit']}", "The same code"))
-    blocks.append(Code(f"python -m fashseg.train {shlex.join(words)}".strip(), "The same run"))
-    folder = shlex.quote(str(facts.shown_path))
+    if git := results.get("git"):
+        changed = ", which differed from it by changes that were not committed" if git["dirty"] else ""
+        blocks.append(Code(f"git checkout {git['commit']}", f"The code{changed}"))
+    blocks.append(Code(same_again(map(str, results.get("overrides", [])), PRIVATE), "The same run"))
     if facts.finished:
-        blocks.append(Code(f"python -m fashseg.evaluate run={folder}", "Score it again"))
+        blocks.append(Code(command("evaluate", run=folder), "Score it again"))
     else:
-        blocks.append(Code(f"python -m fashseg.train resume={folder}", "Go on with it"))
-    blocks.append(Code(f"python -m fashseg.report run={folder}", "Make this page again"))
+        blocks.append(Code(command("train", resume=folder), "Go on with it"))
+    blocks.append(Code(command("report", run=folder), "Make this page again"))
     return Section("Run it again", "again", blocks)

@@ -31,12 +31,12 @@ def samples(facts: Facts, album: Album) -> Section | None:
 
 
 def _garments(facts: Facts, arrays: Arrays, album: Album) -> list[Block]:
-    chosen = choose_samples(arrays["probabilities"], arrays["targets"])
+    chosen = choose_samples(arrays["probabilities"], arrays["predicted"], arrays["targets"])
     places = {int(index): place for place, index in enumerate(arrays["shown"])}
     names, probabilities = facts.class_names, arrays["probabilities"].astype(float)
 
     def sample(index: int) -> Sample:
-        said = int(probabilities[index].argmax())
+        said = int(arrays["predicted"][index])
         truth, predicted = names[int(arrays["targets"][index])], names[said]
         return Sample(arrays["images"][places[index]], truth, predicted, float(probabilities[index, said]))
 

@@ -52,7 +52,8 @@ def _three_losses(facts: Facts) -> Table:
 def _best(facts: Facts) -> int:
     """Place of the epoch with the best validation score."""
     scores = [row.get(f"val_{facts.score_name}") for row in facts.rows]
-    return max(range(len(scores)), key=lambda i: -math.inf if scores[i] is None else scores[i])
+    known = [-math.inf if score is None else score for score in scores]
+    return known.index(max(known))
 
 
 def _losses(row: Row) -> list[Cell]:

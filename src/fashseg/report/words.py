@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fashseg.commands import command
 from fashseg.report.facts import Facts, Scored
-from fashseg.text import listed, percent
+from fashseg.text import counted, listed, percent
 
 HARD = 3
 
@@ -82,16 +83,22 @@ def comparable(facts: Facts) -> list[str]:
     """Whether validation can be compared with training: the three losses, and what the two sets share."""
     lines = []
     rows = [row for row in facts.rows if row.get("val_loss") is not None]
+    if facts.overfits:
+        return ["Training, validation and test images are the same ones here: nothing is to be compared."]
     if rows:
         lines += [_losses(rows[0]), *([_losses(rows[-1])] if len(rows) > 1 else [])]
+        fixed, val = rows[-1].get("train_loss"), rows[-1]["val_loss"]
         lines.append(
             "The running loss is averaged over the epoch while the weights still move, so it is of weights that were "
-            "on average half an epoch younger; the loss at the end of the epoch is of the same weights as validation, "
-            "and only these two can be compared."
+            "on average half an epoch younger than those of validation."
         )
-        fixed, val = rows[-1].get("train_loss"), rows[-1]["val_loss"]
-        if fixed is not None and val is not None:
+        if fixed and val is not None:
+            lines.append(
+                "The loss at the end of the epoch is of the same weights as validation: these two can be compared."
+            )
             lines.append(_gap(fixed, val))
+        elif fixed is None:
+            lines.append("What could be compared, the loss of training images on fixed weights, was not measured.")
     return [*lines, *_shared(facts)]
 
 
@@ -133,7 +140,12 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
     results, lines = facts.results, []
     if results.get("synthetic"):
         lines.append("Synthetic data: these images were drawn by code. The scores say nothing about real ones.")
-    if results.get("limited"):
+    if facts.overfits:
+        lines.append(
+            "Trained, validated and tested on the same few images (trainer.overfit_batches): this shows whether the "
+            "network can learn at all, and nothing else."
+        )
+    elif results.get("limited"):
         lines.append(
             "Only some batches were used (trainer.limit_batches or overfit_batches): the scores are for trying out."
         )
@@ -142,8 +154,8 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
         lines.append(f"This run failed: {results.get('error', 'the reason is in run.log')}")
     elif status == "interrupted":
         lines.append(
-            f"This run was interrupted after {len(facts.rows)} epochs. What is shown is its best so far, on validation "
-            f"images; test images are kept for the end. Go on: python -m fashseg.train resume={facts.shown_path}"
+            f"This run was interrupted after {counted(len(facts.rows), 'epoch')}. What is shown is its best so far, on "
+            f"validation images; test images are kept for the end. Go on: {command('train', resume=facts.shown_path)}"
         )
     elif status != "finished":
         lines.append("This run is not finished: it is running, or was stopped without notice.")

@@ -1,0 +1,34 @@
+"""Commands for a reader to copy, right for Hydra and for the shell."""
+
+import re
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from hydra.core.override_parser.types import Quote, QuotedString
+
+# What Hydra takes as it is.
+PLAIN = re.compile(r"[\w./:+-]+", re.ASCII)
+
+
+def quoted(value: str | Path) -> str:
+    """A value of an override, in quotes where Hydra needs them."""
+    text = str(value)
+    if PLAIN.fullmatch(text):
+        return text
+    return str(QuotedString(text.replace("${", "\\${"), Quote.single).with_quotes())
+
+
+def command(verb: str, **options: str | Path) -> str:
+    """``python -m fashseg.VERB name=value ...``."""
+    words = [shlex.quote(f"{name}={quoted(value)}") for name, value in options.items()]
+    return " ".join([f"python -m fashseg.{verb}", *words])
+
+
+def same_again(overrides: Iterable[str], leave_out: Iterable[str] = ()) -> str:
+    """The command of a new run with the overrides of one that was perhaps resumed: the last value of each counts."""
+    last: dict[str, str] = {}
+    for word in overrides:
+        last[word.partition("=")[0].lstrip("+~")] = word
+    words = [shlex.quote(word) for key, word in last.items() if key not in {"resume", *leave_out}]
+    return " ".join(["python -m fashseg.train", *words])
