@@ -155,7 +155,7 @@ def load_facts(folder: RunFolder) -> Facts:
         )
     facts = Facts(folder, results)
     _check_scores(facts)
-    for what, read in (("config", folder.read_config), ("rows", folder.read_metrics)):
+    for what, read in (("config", folder.read_config), ("rows", lambda: _epochs(folder))):
         try:
             setattr(facts, what, read())
         except (UserError, OSError, ValueError) as error:
@@ -165,6 +165,14 @@ def load_facts(folder: RunFolder) -> Facts:
     for name in ("start", "end", "val", *(["test"] if facts.finished else [])):
         _read_arrays(facts, name)
     return facts
+
+
+def _epochs(folder: RunFolder) -> list[Row]:
+    rows = folder.read_metrics()
+    whole = [row for row in rows if row.get("epoch") is not None]
+    if rows and not whole:
+        raise ValueError("no row of it is of an epoch")
+    return whole
 
 
 def _check_scores(facts: Facts) -> None:
