@@ -41,3 +41,8 @@ def shown_option(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """A difference with its sign, a true minus as wide as the plus; a hyphen where there is none."""
+    return "-" if math.isnan(value) else f"{value:+.{digits}f}".replace("-", "−")

@@ -49,7 +49,7 @@ def test_a_class_that_is_absent_is_said_to_be() -> None:
 
 def test_the_three_losses_are_named_and_compared() -> None:
     said = " ".join(words.comparable(facts([row(1, 1.2, 1.1, 1.08), row(20, 0.94, 0.91, 1.0)])))
-    assert "after epoch 1: 1.2000 running over the training images, 1.1000 of training images" in said
+    assert "these two can be compared" in said
     assert "9.9% above that of training images" in said
     assert "building" not in said
 
@@ -65,7 +65,7 @@ def test_shared_buildings_are_counted(shared: int, part: str) -> None:
 
 def test_a_training_loss_that_was_not_measured_is_not_compared() -> None:
     said = " ".join(words.comparable(facts([row(1, 1.0, None, 0.9)])))
-    assert "0.9000 of validation images" in said
+    assert "was not measured" in said
     assert "%" not in said
 
 

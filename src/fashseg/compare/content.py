@@ -13,11 +13,10 @@ from fashseg.compare.verdicts import (
     between,
     commands,
     row_difference,
-    signed,
     why_no_intervals,
 )
 from fashseg.pages.blocks import Block, Cell, Code, Page, Section, Table, Text
-from fashseg.text import duration, listed, shown_option
+from fashseg.text import duration, listed, shown_option, signed
 
 
 def build_page(groups: Sequence[tuple[Group, Noise]], others: Sequence[Run], unreadable: Sequence[Unreadable]) -> Page:

@@ -6,13 +6,13 @@ from matplotlib.figure import Figure as Chart
 
 from fashseg.compare.noise import Noise, Pair
 from fashseg.compare.rows import Group, Row, key
-from fashseg.compare.verdicts import between, pair_in_words, signed
+from fashseg.compare.verdicts import between, pair_in_words
 from fashseg.figures import style
 from fashseg.figures.comparison import differences, overlaid_curves, parallel_coordinates
 from fashseg.metrics.bootstrap import Interval
 from fashseg.pages.blocks import Block, Cell, Figure, Picture, Section, Table, Text
 from fashseg.summary import MAIN_SCORE
-from fashseg.text import listed, shown_option
+from fashseg.text import listed, shown_option, signed
 
 ABSENT = "-"
 MOST_LETTERS = 60  # that fit below a chart

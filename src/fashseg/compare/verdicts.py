@@ -6,14 +6,7 @@ from fashseg.commands import command
 from fashseg.compare.noise import COVERS, Noise, Pair
 from fashseg.compare.rows import Group, Row
 from fashseg.metrics.bootstrap import Interval
-from fashseg.text import listed
-
-NO_NUMBER = "-"
-
-
-def signed(value: float) -> str:
-    """A difference with its sign; a true minus, as wide as the plus."""
-    return NO_NUMBER if math.isnan(value) else f"{value:+.4f}".replace("-", "\u2212")
+from fashseg.text import listed, signed
 
 
 def between(interval: Interval, place: int) -> str:

@@ -95,9 +95,7 @@ def _masks(facts: Facts, arrays: Arrays, album: Album) -> list[Block]:
     sheet = []
     for kind, indices in choose_extremes(right).items():
         items = [
-            _triptych(
-                arrays, places[int(i)], f"{titles[kind]}: image {i}, {percent(float(right[i]))} of its pixels right"
-            )
+            _triptych(arrays, places[int(i)], f"Image {i}: {percent(float(right[i]))} of its pixels are right")
             for i in indices
             if int(i) in places
         ]

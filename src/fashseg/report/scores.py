@@ -12,7 +12,7 @@ from fashseg.pages.blocks import Block, Cell, Section, Table, Text
 from fashseg.report import words
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
-from fashseg.text import listed, percent
+from fashseg.text import listed, percent, signed
 
 PART_NAMES = {"val": "validation", "test": "test"}
 
@@ -100,7 +100,7 @@ def _numbers(facts: Facts, name: str, compared: bool) -> list[Cell]:
         ours, published = test.main if strong else test.by_class[name], facts.published.test.get(name)
         cells.append(_score(facts, published, strong))
         difference = None if published is None else ours - published
-        text = "" if difference is None else f"{100 * difference:+.1f}" if facts.classifies else f"{difference:+.3f}"
+        text = "" if difference is None else signed(100 * difference, 1) if facts.classifies else signed(difference, 3)
         cells.append(Cell(text, value=difference, strong=strong))
     return cells
 

@@ -8,6 +8,7 @@ from fashseg.pages.blocks import Block, Cell, Section, Table, Text
 from fashseg.report import words
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts, Row
+from fashseg.text import signed
 
 
 def training(facts: Facts, album: Album) -> Section:
@@ -37,7 +38,7 @@ def comparability(facts: Facts, album: Album) -> Section | None:
     if not said:
         return None
     blocks: list[Block] = [Text(said)]
-    if any(row.get("train_loss") is not None for row in facts.rows):
+    if facts.rows:
         blocks.insert(0, _three_losses(facts))
     return Section("Is validation comparable with training?", "comparable", blocks)
 
@@ -63,7 +64,7 @@ def _losses(row: Row) -> list[Cell]:
     return [
         Cell(f"{row['epoch']:.0f}", value=row["epoch"]),
         *(Cell("" if value is None else f"{value:.4f}", value=value) for value in values),
-        Cell("" if difference is None else f"{difference:+.4f}", value=difference),
+        Cell("" if difference is None else signed(difference, 4), value=difference),
     ]
 
 

@@ -86,7 +86,6 @@ def comparable(facts: Facts) -> list[str]:
     if facts.overfits:
         return ["Training, validation and test images are the same ones here: nothing is to be compared."]
     if rows:
-        lines += [_losses(rows[0]), *([_losses(rows[-1])] if len(rows) > 1 else [])]
         fixed, val = rows[-1].get("train_loss"), rows[-1]["val_loss"]
         lines.append(
             "The running loss is averaged over the epoch while the weights still move, so it is of weights that were "
@@ -100,16 +99,6 @@ def comparable(facts: Facts) -> list[str]:
         elif fixed is None:
             lines.append("What could be compared, the loss of training images on fixed weights, was not measured.")
     return [*lines, *_shared(facts)]
-
-
-def _losses(row: dict[str, float | None]) -> str:
-    parts = {
-        "running over the training images": row.get("train_loss_running"),
-        "of training images at the end of the epoch": row.get("train_loss"),
-        "of validation images": row.get("val_loss"),
-    }
-    said = [f"{value:.4f} {name}" for name, value in parts.items() if value is not None]
-    return f"The loss after epoch {row['epoch']:.0f}: {listed(said)}."
 
 
 def _gap(fixed: float, val: float) -> str:
