@@ -71,6 +71,8 @@ def _score(options: Evaluate) -> None:
     path = folder.path / f"evaluate_{options.split}_{options.checkpoint}.json"
     write_atomically(path, json.dumps(without_nan(results), indent=2, ensure_ascii=False) + "\n")
     screen = console()
+    if options.split == "test" and folder.read_results()["status"] != "finished":
+        screen.print("This run is not finished: choose nothing by its test score, or test images decide.")
     screen.print(score_table(results))
     screen.print(f"scores {path}")
 

@@ -1,5 +1,6 @@
 """What a finished run says on the screen: its scores beside the published ones, and what to look at."""
 
+import os
 import sys
 from typing import Any
 
@@ -70,7 +71,7 @@ def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
             f"pixel accuracy {test['pixel_accuracy']:.3f}, mean IoU {test['iou']['mean']:.3f}"
         )
     screen.print(
-        f"{results['epochs_run']} epochs in {results['train_seconds']:.0f} s of training, "
+        f"{results['epochs_run']} epochs in {results['train_seconds']:.0f} s of training (validation not counted), "
         f"{results['images_per_second']:.0f} images a second, precision {results['precision']}"
     )
     if results.get("val_images_of_trained_buildings"):
@@ -99,5 +100,5 @@ def print_sweep(folders: list[RunFolder]) -> None:
             f"{main_score(results['task'], results[part]):.4f}" if part in results else "-" for part in ("val", "test")
         ]
         changed = " ".join(word for word in results["overrides"] if word not in common)
-        table.add_row(str(folder.path), changed, results["status"], *scores)
+        table.add_row(os.path.relpath(folder.path), changed, results["status"], *scores)
     console().print(table)

@@ -113,6 +113,7 @@ def _say_how_to_go_on(folder: RunFolder, stopped: Stopped) -> None:
     if status == "finished":
         what, way_out = f"the run in {folder.path} is finished", f"its page: {command('report', run=folder.path)}"
     elif folder.checkpoint("last").exists():
+        print("stopping: making the page of what there is; the same signal again goes without it", flush=True)
         _page_so_far(folder, bool(folder.read_config().get("page", True)))
         what, way_out = (
             f"what was trained is in {folder.path}",

@@ -54,7 +54,7 @@ def test_a_sweep_becomes_a_table_and_a_page_in_its_folder(run: Command, sweep: P
     for part in (
         *("0.001", "0.01", "Curves", "Options and score", "Run by run", "Not compared", "<b>no memory</b>"),
         *(
-            "test: difference from the best",
+            "test: difference from the first row",
             "bold ones leave out 0",
             "beyond noise",
             "choice of test images, not that of the seed",

@@ -19,12 +19,13 @@ def test_bars_are_the_accuracy_of_the_bins_that_hold_samples():
 
 
 def test_diagonal_and_points_at_the_mean_confidence():
-    upper, _ = reliability(COUNTS, CONFIDENCE, ACCURACY, 0.031).axes
+    figure = reliability(COUNTS, CONFIDENCE, ACCURACY, 0.031)
+    upper, _ = figure.axes
     diagonal, points = upper.lines
     assert diagonal.get_xydata().tolist() == [[0, 0], [1, 1]]
     assert diagonal.get_linestyle() == "--"
     assert points.get_xydata().tolist() == [[0.3, 0.2], [0.7, 0.6], [0.95, 0.97]]
-    assert {text.get_text() for text in upper.get_legend().get_texts()} == {
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {
         "accuracy",
         "perfectly calibrated",
         "accuracy at the mean confidence",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fashseg import __version__
 from fashseg.compare.details import ABSENT, curves, is_number, options, side_by_side, titled, value_of
 from fashseg.compare.noise import COVERS, Noise, pair_of
-from fashseg.compare.notes import notes
+from fashseg.compare.notes import notes, same_validation_images
 from fashseg.compare.rows import Group, Row
 from fashseg.compare.runs import Run, Unreadable
 from fashseg.compare.table import best_of, cost_texts, names_of, others_of, score_text
@@ -51,16 +51,20 @@ def _headline(groups: Sequence[Group]) -> str:
     group = groups[0]
     if len(group.rows) == 1:
         return f"{group.title}: {score_text(group.rows[0], 'test')} on test images"
-    return f"{group.title}; best on validation: {group.row_label(group.rows[0]) or names_of(group, group.rows[0])}"
+    if same_validation_images(group):
+        return f"{group.title}; best on validation: {group.row_label(group.rows[0]) or names_of(group, group.rows[0])}"
+    return f"{group.title}: {len(group.rows)} settings, validated on different images"
 
 
 def _summary(group: Group) -> list[str]:
     best = group.rows[0]
-    runs = f"{len(best.runs)} runs with other seeds" if len(best.runs) > 1 else "one run"
+    runs = f"{len(best.runs)} runs with different seeds" if len(best.runs) > 1 else "one run"
     name = group.row_label(best) or names_of(group, best)
     scores = [score_text(best, part).replace(" ", "\u00a0") for part in ("val", "test")]
     if len(group.rows) == 1:
         return [f"{group.data}, {runs}: {scores[0]} on validation images, {scores[1]} on test images."]
+    if not same_validation_images(group):
+        return [f"{group.data}: which of the {len(group.rows)} settings is best can't be told by validation."]
     return [
         f"{group.data}: of {len(group.rows)} settings, {name} has the best validation score "
         f"({scores[0]}, {runs}); on test images it reaches {scores[1]}."
@@ -78,7 +82,7 @@ def _warnings(groups: Sequence[Group], others: Sequence[Run], unreadable: Sequen
     count = len(others) + len(unreadable)
     if count:
         verb = "is" if count == 1 else "are"
-        lines.append(f"{count} more {verb} not compared: not finished, failed, or not to be read; listed at the end.")
+        lines.append(f"{count} more {verb} not compared; the end of the page says why.")
     return lines
 
 
@@ -101,7 +105,7 @@ def _sections_of(group: Group, noise: Noise, suffix: str) -> list[Section]:
 
 
 def _table(group: Group, noise: Noise) -> Table:
-    columns = ["run", *group.options, "runs", "validation", "test", "test: difference from the best"]
+    columns = ["run", *group.options, "runs", "validation", "test", "test: difference from the first row"]
     columns += ["parameters", "training"]
     best = {part: best_of(group, part) for part in ("val", "test")}
     rows = []

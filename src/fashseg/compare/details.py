@@ -16,6 +16,7 @@ from fashseg.text import listed, shown_option, signed
 
 ABSENT = "-"
 MOST_LETTERS = 60  # that fit below a chart
+MOST_IN_HEAD = 20  # letters of a column's head, so that the table fits a page
 
 
 def side_by_side(group: Group, pair: Pair, noise: Noise, suffix: str) -> Section:
@@ -26,16 +27,16 @@ def side_by_side(group: Group, pair: Pair, noise: Noise, suffix: str) -> Section
         names = list(pair.runs[0].by_class("test"))
         told = [place for place in range(len(names)) if not math.isnan(interval.low[place])]
         chosen = [*told, len(names)]
-        label = f"test score: {pair.names[1]} less {pair.names[0]}"
+        label = f"test score: {pair.names[1]} minus {pair.names[0]}"
         chart = differences(
             [[*names, "all"][place] for place in chosen],
             interval.estimate[chosen].tolist(),
             interval.low[chosen].tolist(),
             interval.high[chosen].tolist(),
-            label if len(label) < MOST_LETTERS else "the second less the first",
+            label if len(label) < MOST_LETTERS else "test score: B minus A",
         )
         alt = (
-            f"Difference of the test score by class, {pair.names[1]} less {pair.names[0]}; numbers in the table above."
+            f"Difference of the test score by class, {pair.names[1]} minus {pair.names[0]}; numbers in the table above."
         )
         caption = f"Above 0: {pair.names[1]} is better. With 95% intervals over the choice of test images."
         blocks.append(_chart("differences", chart, alt, caption))
@@ -58,8 +59,11 @@ def _classes(pair: Pair, interval: Interval | None) -> Table:
                 Cell(verdict),
             ]
         (rows if name else footer).append([Cell(name or "all", strong=not name), *cells])
-    columns = ["class", *pair.names, "difference", *(["95% interval", "verdict"] if interval is not None else [])]
-    caption = f"Test score class by class; the difference is that of {pair.names[1]} less {pair.names[0]}"
+    heads = pair.names if max(map(len, pair.names)) <= MOST_IN_HEAD else ("A", "B")
+    columns = ["class", *heads, "difference", *(["95% interval", "verdict"] if interval is not None else [])]
+    caption = f"Test score class by class; the difference is that of {pair.names[1]} minus {pair.names[0]}"
+    if heads != pair.names:
+        caption = f"Test score class by class; the difference is B minus A. A: {pair.names[0]}. B: {pair.names[1]}"
     return Table(columns, rows, caption, frozenset({1, 2, 3, *([4] if interval is not None else [])}), footer)
 
 

@@ -15,7 +15,7 @@ def notes(group: Group) -> list[str]:
 def _about_images(group: Group) -> list[str]:
     said = []
     splits = {str(run.results.get("split") or (run.options or {}).get("data.split", "unknown")) for run in group.runs}
-    images = [{_images(run, "val", group) for run in row.runs} for row in group.rows]
+    images = _validated_on(group)
     if len(splits) > 1:
         said.append(
             f"Validation images were held out in different ways (data.split: {listed(sorted(splits))}): validation "
@@ -31,6 +31,17 @@ def _about_images(group: Group) -> list[str]:
     if len({_images(run, "test", group) for run in group.runs}) > 1:
         said.append("The runs were not tested on the same images: their test scores are not comparable.")
     return said
+
+
+def _validated_on(group: Group) -> list[set[Any]]:
+    """The sets of validation images of each row."""
+    return [{_images(run, "val", group) for run in row.runs} for row in group.rows]
+
+
+def same_validation_images(group: Group) -> bool:
+    """Whether all rows were validated on the same images, so that their validation scores can be compared."""
+    images = _validated_on(group)
+    return all(own == images[0] for own in images)
 
 
 def _images(run: Run, part: str, group: Group) -> Any:

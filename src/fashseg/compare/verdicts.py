@@ -15,7 +15,7 @@ def between(interval: Interval, place: int) -> str:
 
 
 def row_difference(group: Group, row: Row, noise: Noise) -> tuple[float, Interval | None]:
-    """Mean test score of a row less that of the best row by validation, and its interval where there is one."""
+    """Mean test score of a row minus that of the best row by validation, and its interval where there is one."""
     best = group.rows[0]
     return row.mean("test") - best.mean("test"), noise.difference(row.runs, best.runs)
 
@@ -32,7 +32,7 @@ def pair_in_words(group: Group, pair: Pair, noise: Noise) -> list[str]:
         return [*lines, *why_no_intervals(group, noise)]
     verdict = "beyond" if interval.beyond_noise(-1) else "within"
     lines.append(
-        f"{pair.names[1]} less {pair.names[0]}: {signed(second - first)} {between(interval, -1)}, {verdict} the noise "
+        f"{pair.names[1]} minus {pair.names[0]}: {signed(second - first)} {between(interval, -1)}, {verdict} the noise "
         "of the choice of test images."
     )
     lines += [*_classes_in_words(pair, interval), COVERS]
@@ -68,7 +68,7 @@ def _classes_in_words(pair: Pair, interval: Interval) -> list[str]:
     if absent:
         lines.append(f"Absent from the test images: {listed(absent)}.")
     if beyond and len(told) > 2:
-        lines.append(f"Of {len(told)} such intervals one or another leaves out 0 by chance: about one in twenty.")
+        lines.append("Each interval leaves out 0 by chance in one of twenty cases, so of ten now and then one does.")
     return lines
 
 

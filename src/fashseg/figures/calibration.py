@@ -4,7 +4,17 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from fashseg.figures.style import COLOURS, INK, MUTED, WIDTH, FloatArray, IntArray, house_style, new_figure
+from fashseg.figures.style import (
+    COLOURS,
+    INK,
+    MUTED,
+    WIDTH,
+    FloatArray,
+    IntArray,
+    house_style,
+    new_figure,
+    shared_legend,
+)
 
 
 @house_style()
@@ -52,5 +62,5 @@ def reliability(counts: FloatArray | IntArray, confidence: FloatArray, accuracy:
     for axes in (upper, lower):
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     lower.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    upper.legend(loc="upper left", borderaxespad=0.5)
+    shared_legend(figure)
     return figure

@@ -14,7 +14,6 @@ from fashseg.config import Report
 from fashseg.errors import UserError
 from fashseg.run import RunFolder
 from fashseg.stopping import not_now
-from fashseg.text import counted
 
 
 def prepare(plans: Sequence[Report], overrides: list[Override], multirun: bool) -> list[str]:
@@ -44,6 +43,7 @@ def job(composed: DictConfig) -> None:
 def _make(options: Report) -> None:
     folder = _folder(options)
     if options.refresh or _is_stale(folder):
+        print("looking at the images with the best weights")
         try:
             _collect(folder, options)
         except Exception as error:
@@ -54,8 +54,8 @@ def _make(options: Report) -> None:
     with not_now():
         from fashseg.report.making import make_page
 
-    if missing := make_page(folder):
-        print(f"{counted(len(missing), 'thing')} missing: the page says which at its end")
+    for line in make_page(folder):
+        print(f"missing: {line}")
     print(f"page {folder.page}")
 
 

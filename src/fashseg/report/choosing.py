@@ -28,8 +28,7 @@ def choose_samples(
     Returns:
         Indices under ``CLASS/wrong/hardest``, ``CLASS/wrong/random``, ``CLASS/right/hardest`` and
         ``CLASS/right/random`` with the class as a number, and under ``pair/TRUTH/PREDICTED`` for the pairs that are
-        confused most. Hardest first: the wrong ones by how sure the network was of another class, the right ones by
-        how close another class came.
+        confused most. Hardest first: the wrong ones by how sure the network was, the right ones by how little it was.
     """
     picked: Samples = {}
     random = np.random.default_rng(SEED)
@@ -37,7 +36,9 @@ def choose_samples(
         own = targets == label
         for kind, chosen in (("wrong", own & (predicted != label)), ("right", own & (predicted == label))):
             indices = np.flatnonzero(chosen)
-            hardest = indices[np.argsort(_margin(probabilities[indices], label), kind="stable")]
+            # Wrong: surest of another class first. Right: least sure first.
+            sure = probabilities[indices, predicted[indices]].astype(np.float64)
+            hardest = indices[np.argsort(-sure if kind == "wrong" else sure, kind="stable")]
             picked[f"{label}/{kind}/hardest"] = hardest[:SAMPLES]
             # Not the same images twice, where there are others.
             others = hardest[SAMPLES:]
@@ -69,15 +70,6 @@ def choose_extremes(scores: FloatArray, each: int = 3) -> Samples:
 def union(samples: Mapping[str, Iterable[int]]) -> IntArray:
     """All chosen indices, ascending, each once."""
     return np.array(sorted({int(i) for indices in samples.values() for i in indices}), dtype=np.int64)
-
-
-def _margin(probabilities: FloatArray, label: int) -> FloatArray:
-    """Probability of the truth less that of the best other class."""
-    others = probabilities.astype(np.float64)
-    own = others[:, label].copy()
-    others[:, label] = -1
-    margin: FloatArray = own - others.max(1, initial=-1)
-    return margin
 
 
 def _confusion(targets: npt.NDArray[np.integer], predicted: npt.NDArray[np.integer], classes: int) -> IntArray:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from fashseg import __version__
+from fashseg.commands import command
 from fashseg.metrics import bootstrap
 from fashseg.pages.blocks import Page, Section, Text
 from fashseg.report import record, samples, scores, training, words
@@ -42,7 +43,8 @@ def build_page(facts: Facts, album: Album) -> Page:
         section for draw in SECTIONS if (section := _attempt(facts, draw.__name__, partial(draw, facts, album)))
     ]
     if facts.missing:
-        way_out = "python -m fashseg.report run=RUN refresh=true collects it again where data and weights are there."
+        again = command("report", run=facts.shown_path, refresh="true")
+        way_out = f"What the images come to is collected again by {again}, where data and weights are there."
         sections.append(Section("What is missing", "missing", [Text([*facts.missing, way_out])]))
     return Page(
         title=f"{results.get('model')} on {results.get('data')}",
@@ -50,7 +52,7 @@ def build_page(facts: Facts, album: Album) -> Page:
         summary=summary,
         warnings=warnings,
         sections=sections,
-        footer=f"Made by fashseg {__version__}.",
+        footer=f"The charts as files: {facts.shown_path / 'figures'}. Made by fashseg {__version__}.",
     )
 
 
@@ -92,7 +94,8 @@ def _costs(facts: Facts) -> str | None:
     if "train_seconds" not in results:
         return f"{size}{counted(len(facts.rows), 'epoch')} so far." if facts.rows else None
     return (
-        f"{size}{counted(results['epochs_run'], 'epoch')} in {duration(results['train_seconds'])} of training, "
+        f"{size}{counted(results['epochs_run'], 'epoch')} in {duration(results['train_seconds'])} of training "
+        "(validation not counted), "
         f"{results['images_per_second']:,.0f} images a second."
     )
 

@@ -38,7 +38,7 @@ def network(facts: Facts, album: Album) -> Section | None:
     footer = [
         [Cell(""), Cell("all", strong=True), Cell(""), *(Cell(f"{n:,}", value=n, strong=True) for n in totals.values())]
     ]
-    columns = ["", "layer", "output", "parameters", "multiply-adds"]
+    columns = ["#", "layer", "output", "parameters", "multiply-adds"]
     table = Table(columns, rows, "Layers, as one image passes them", frozenset({0, 2, 3, 4}), footer)
     return Section("The network", "network", [table])
 
@@ -111,9 +111,10 @@ def _time(results: dict[str, Any]) -> str:
     if "train_seconds" not in results:
         return "unknown: the run is not finished"
     return (
-        f"{duration(results['train_seconds'])} of training over {counted(results['epochs_run'], 'epoch')}, "
-        f"{results['images_per_second']:,.0f} images a second; {duration(results['train_cpu_seconds'])} of processor "
-        f"time, {results['images_per_cpu_second']:,.0f} images a processor second"
+        f"{duration(results['train_seconds'])} of training (validation not counted) over "
+        f"{counted(results['epochs_run'], 'epoch')}, {results['images_per_second']:,.0f} images a second; "
+        f"{duration(results['train_cpu_seconds'])} of processor time, {results['images_per_cpu_second']:,.0f} images a "
+        "processor second"
     )
 
 

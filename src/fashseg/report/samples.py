@@ -10,13 +10,13 @@ from fashseg.pages.blocks import Block, Gallery, Legend, Picture, Section, Text
 from fashseg.report.album import Album, small_picture
 from fashseg.report.choosing import choose_extremes, choose_samples
 from fashseg.report.facts import Arrays, Facts
-from fashseg.report.scores import PART_NAMES
+from fashseg.report.other_scores import PART_NAMES
 from fashseg.text import percent
 
 KINDS = {
     "wrong/hardest": "taken for another class, the surest mistakes",
     "wrong/random": "taken for another class, at random",
-    "right/hardest": "recognised, the closest calls",
+    "right/hardest": "recognised, the least sure",
     "right/random": "recognised, at random",
 }
 
@@ -46,7 +46,12 @@ def _garments(facts: Facts, arrays: Arrays, album: Album) -> list[Block]:
         for key, truth, other in ((key, *key.split("/")[1:]) for key in chosen if key.startswith("pair/"))
     ]
     blocks: list[Block] = [
-        Text(["Below each image: what it is taken for, and how sure the network is. Images are chosen by rule."]),
+        Text(
+            [
+                "Below each image: what it is taken for, and with which probability. Of the mistakes the surest come "
+                "first, of the recognised ones the least sure; others are drawn at random."
+            ]
+        ),
     ]
     if pairs:
         blocks.append(Gallery("The most confused pairs", pairs))

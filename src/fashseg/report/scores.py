@@ -12,9 +12,8 @@ from fashseg.pages.blocks import Block, Cell, Section, Table, Text
 from fashseg.report import words
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
+from fashseg.report.other_scores import PART_NAMES, other_scores
 from fashseg.text import listed, percent, signed
-
-PART_NAMES = {"val": "validation", "test": "test"}
 
 
 def classes(facts: Facts, album: Album) -> Section:
@@ -34,32 +33,7 @@ def classes(facts: Facts, album: Album) -> Section:
         class_bars(bars, name),
         alt=f"Bars of {name} by class on {listed(list(bars))} images; the numbers are in the table above.",
     )
-    other = [] if facts.classifies else _other_scores(facts)
-    return Section("Class by class", "classes", [_table(facts), Text(lead), chart, *other])
-
-
-OTHER_SCORES = {"average_precision_softmax": "AP by softmax", "iou": "IoU"}
-
-
-def _other_scores(facts: Facts) -> list[Block]:
-    """Of pixels: what other papers give."""
-    parts = [part for part in facts.scored if part in facts.results]
-    if not parts:
-        return []
-    kinds = [(part, key) for key in OTHER_SCORES for part in parts]
-
-    def row(name: str, shown: str, strong: bool = False) -> list[Cell]:
-        values = [facts.results[part][key][name] for part, key in kinds]
-        return [Cell(shown, strong=strong), *(_score(facts, value, strong) for value in values)]
-
-    columns = ["class", *(f"{OTHER_SCORES[key]}, {PART_NAMES[part]}" for part, key in kinds)]
-    rows = [row(name, name) for name in facts.class_names]
-    caption = "Other scores: average precision where pixels are ranked by softmax, and intersection over union"
-    accuracy = [f"{percent(facts.results[part]['pixel_accuracy'])} of the {PART_NAMES[part]} pixels" for part in parts]
-    return [
-        Table(columns, rows, caption, frozenset(range(1, len(columns))), [row("mean", "all", strong=True)]),
-        Text([f"Recognised are {listed(accuracy)}."]),
-    ]
+    return Section("Class by class", "classes", [_table(facts), Text(lead), chart, *other_scores(facts)])
 
 
 def _table(facts: Facts) -> Table:
@@ -181,7 +155,7 @@ def calibration(facts: Facts, album: Album) -> Section | None:
         confidence, accuracy = confidences / samples, right / samples
     mean_confidence, mean_accuracy = confidences.sum() / samples.sum(), right.sum() / samples.sum()
     unit = "images" if facts.classifies else "pixels"
-    lean = "surer than it is right" if mean_confidence > mean_accuracy else "less sure than it is right"
+    lean = "overconfident" if mean_confidence > mean_accuracy else "underconfident"
     if abs(mean_confidence - mean_accuracy) < 0.005:
         lean = "as sure as it is right"
     said = (

@@ -25,7 +25,7 @@ def training(facts: Facts, album: Album) -> Section:
         "curves",
         curves(facts.rows, facts.score_name),
         alt=f"Loss, {facts.score_label} and learning rate over {len(facts.rows)} epochs. {said}",
-        caption="Running: averaged over an epoch while the weights move. End of epoch: on the weights that came of it.",
+        caption="Running: averaged over an epoch while the weights move. End of epoch: with the weights it has led to.",
     )
     what = "The weights of that epoch are the ones tested." if facts.finished else "It is the model shown on this page."
     return Section("Training", "training", [Text([f"{said} {what}"]), chart])
@@ -44,7 +44,7 @@ def comparability(facts: Facts, album: Album) -> Section | None:
 
 
 def _three_losses(facts: Facts) -> Table:
-    columns = ["epoch", "running", "training, end of epoch", "validation", "validation less training"]
+    columns = ["epoch", "running", "training, end of epoch", "validation", "validation minus training"]
     rows = [_losses(facts.rows[i]) for i in sorted({0, _best(facts), len(facts.rows) - 1})]
     caption = "Mean loss of an image by what it was measured on, after the first, the best and the last epoch"
     return Table(columns, rows, caption, frozenset(range(5)))

@@ -57,6 +57,9 @@ def hardest(facts: Facts, scores: Scored, confusion: npt.NDArray[np.integer] | N
     ]
     if confusion is not None:
         lines += [line for name in hard if (line := taken_for(facts, name, confusion))]
+        never = [name for name, count in zip(facts.class_names, confusion.sum(0), strict=True) if not count]
+        if never:
+            lines.append(f"Never predicted: {listed(never)}.")
     absent = [name for name in scores.by_class if name not in present]
     if absent:
         lines.append(f"Absent from these images: {listed(absent)}.")
@@ -88,13 +91,11 @@ def comparable(facts: Facts) -> list[str]:
     if rows:
         fixed, val = rows[-1].get("train_loss"), rows[-1]["val_loss"]
         lines.append(
-            "The running loss is averaged over the epoch while the weights still move, so it is of weights that were "
-            "on average half an epoch younger than those of validation."
+            "Not by the running loss: it is averaged over the epoch while the weights still move, so it is of weights "
+            "that had been trained on average half an epoch less than those of validation."
         )
         if fixed and val is not None:
-            lines.append(
-                "The loss at the end of the epoch is of the same weights as validation: these two can be compared."
-            )
+            lines.append("By the loss at the end of the epoch, yes: it is of the same weights as validation.")
             lines.append(_gap(fixed, val))
         elif fixed is None:
             lines.append("What could be compared, the loss of training images on fixed weights, was not measured.")
@@ -146,6 +147,8 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
             f"This run was interrupted after {counted(len(facts.rows), 'epoch')}. What is shown is its best so far, on "
             f"validation images; test images are kept for the end. Go on: {command('train', resume=facts.shown_path)}"
         )
-    elif status != "finished":
+    elif status not in ("finished", "running"):
+        lines.append(f"The status of this run is {status}, which this version does not know.")
+    elif status == "running":
         lines.append("This run is not finished: it is running, or was stopped without notice.")
     return lines
