@@ -124,6 +124,10 @@ def results_of(folder: Path) -> dict[str, Any]:
     return content
 
 
+def page_of(folder: Path) -> str:
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
 def table(folder: Path) -> list[dict[str, str]]:
     """metrics.csv without its times."""
     with (folder / "metrics.csv").open(encoding="utf-8") as file:

@@ -9,10 +9,11 @@ from omegaconf import OmegaConf
 from conftest import TINY_CNN, TINY_SEGNET, Command, results_of
 from fashseg.checking import check, option_paths
 from fashseg.composing import compose, conf_dir
-from fashseg.config import CHOICES, TASKS, Compare, Evaluate, Report, Train
+from fashseg.config import CHOICES, TASKS, Train
 from fashseg.data.sources import SOURCES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
+from fashseg.verb_options import Compare, Evaluate, Report
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "trainer", "logger", "callbacks", "experiment")
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]

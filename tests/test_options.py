@@ -10,7 +10,8 @@ import pytest
 
 from conftest import Command, assert_two_lines
 from fashseg.checking import option_paths
-from fashseg.config import Compare, Evaluate, Report, Train
+from fashseg.config import Train
+from fashseg.verb_options import Compare, Evaluate, Report
 
 REFUSED = {
     "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),

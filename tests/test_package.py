@@ -14,7 +14,8 @@ import pytest
 from conftest import TINY_CNN, Command
 from fashseg.checking import check, option_paths
 from fashseg.composing import compose, parse
-from fashseg.config import Compare, Evaluate, Report, Train
+from fashseg.config import Train
+from fashseg.verb_options import Compare, Evaluate, Report
 
 SCHEMAS = {"train": Train, "evaluate": Evaluate, "report": Report, "compare": Compare}
 

@@ -12,8 +12,9 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationE
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
+from fashseg.verb_options import Compare, Evaluate, Report
 
-Schema = TypeVar("Schema", bound=cfg.Train | cfg.Evaluate | cfg.Report | cfg.Compare)
+Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Report | Compare)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

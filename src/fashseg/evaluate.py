@@ -10,10 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from fashseg import cli
 from fashseg.checking import check
-from fashseg.config import Evaluate, Train
+from fashseg.config import Train
 from fashseg.errors import UserError
 from fashseg.run import RunFolder, is_first_process, write_atomically
 from fashseg.stopping import not_now
+from fashseg.verb_options import Evaluate
 
 
 def prepare(plans: Sequence[Evaluate], overrides: list[Override], multirun: bool) -> list[str]:

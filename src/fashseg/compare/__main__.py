@@ -9,8 +9,8 @@ from omegaconf import DictConfig
 
 from fashseg import cli
 from fashseg.checking import check
-from fashseg.config import Compare
 from fashseg.errors import UserError
+from fashseg.verb_options import Compare
 
 PAGE = "compare.html"
 

@@ -10,10 +10,10 @@ from omegaconf import DictConfig
 
 from fashseg import cli
 from fashseg.checking import check
-from fashseg.config import Report
 from fashseg.errors import UserError
 from fashseg.run import RunFolder
 from fashseg.stopping import not_now
+from fashseg.verb_options import Report
 
 
 def prepare(plans: Sequence[Report], overrides: list[Override], multirun: bool) -> list[str]:

@@ -1,0 +1,40 @@
+"""Options of the commands beside training. Imports neither torch nor Hydra."""
+
+from dataclasses import dataclass, field
+
+from fashseg.config import Trainer, option
+
+
+@dataclass
+class Evaluate:
+    """All options of ``python -m fashseg.evaluate``."""
+
+    run: str | None = option(None, "run folder to score")
+    split: str = option("test", "which images to score", choices=("test", "val", "train"))
+    checkpoint: str = option("best", "which weights", choices=("best", "last"))
+    root: str | None = option(None, "folder that holds the data sets; null takes the run's own")
+    trainer: Trainer = field(default_factory=Trainer)
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Report:
+    """All options of ``python -m fashseg.report``."""
+
+    run: str | None = option(None, "run folder whose page is made")
+    refresh: bool = option(False, "look at the images again with the best weights")
+    root: str | None = option(None, "folder that holds the data sets; null takes the run's own")
+    trainer: Trainer = field(default_factory=Trainer)
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Compare:
+    """All options of ``python -m fashseg.compare``; words that are no overrides are the runs."""
+
+    runs: list[str] = option([], "run folders, sweeps, or folders that hold such")
+    output: str | None = option(
+        None, "page to write; null: compare.html in the folder that is named, in the current one where several are"
+    )
+    resamples: int = option(1000, "resamples of the test images behind each interval", ge=100)
+    debug: bool = option(False, "show tracebacks")
