@@ -23,6 +23,11 @@ def test_before_is_beside_after():
     assert extents[0] == extents[1]
 
 
+def test_alone_they_claim_no_moment():
+    alone, _ = filters(None, _weights()).axes
+    assert alone.get_title("left") == ""
+
+
 def test_both_are_on_one_scale_with_zero_in_the_middle():
     small, large = np.full((2, 1, 3, 3), 0.25), np.zeros((2, 1, 3, 3))
     large[0, 0, 0] = [-1, 0, 1]

@@ -29,7 +29,8 @@ def filters(before: FloatArray | None, after: FloatArray) -> Figure:
         raise ValueError(f"filters {after.shape} are not (F, 1, h, w) or (F, 3, h, w)")
     if before is not None and before.shape != after.shape:
         raise ValueError(f"filters {before.shape} before are not those after, {after.shape}")
-    blocks = {"after training": after} if before is None else {"before training": before, "after training": after}
+    # Alone they may be of any moment.
+    blocks = {"": after} if before is None else {"before training": before, "after training": after}
     limit = max(float(np.abs(block).max(initial=0)) for block in blocks.values()) or 1.0
     columns = _columns(len(after), len(blocks))
     lines = math.ceil(len(after) / columns)
