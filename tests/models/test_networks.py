@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -34,7 +36,36 @@ def test_segnet_is_the_reports() -> None:
     assert parameters(model) == 38_501
     images = torch.randn(2, 3, 64, 48)
     assert model(images).shape == (2, 5, 64, 48)
-    assert torch.equal(model(images), plain(images))
+    assert torch.equal(model.layer_by_layer(images), plain(images))
+    torch.testing.assert_close(model(images), plain(images), rtol=0, atol=1e-6)
+
+
+def test_the_order_of_pool_and_relu_changes_no_bit() -> None:
+    torch.manual_seed(0)
+    model = CNN(1, 28, 28, 10)
+    # Flat and dark images: ties and squares without any positive value.
+    images = torch.cat([torch.randn(3, 1, 28, 28), torch.zeros(2, 1, 28, 28), torch.full((1, 1, 28, 28), -3.0)])
+    for dtype in (torch.float32, torch.bfloat16):
+        typed = copy.deepcopy(model).to(dtype)
+        gradients = []
+        for forward in (typed, typed.layer_by_layer):
+            loss = forward(images.to(dtype)).square().sum()
+            gradients.append([loss, *torch.autograd.grad(loss, list(typed.parameters()))])
+        assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True)), dtype
+
+
+@pytest.mark.parametrize("features", [1, 32])
+def test_two_layers_as_one_have_the_same_gradients(features: int) -> None:
+    torch.manual_seed(0)
+    model = SegNet(3, 5, features=features).double()
+    images = torch.randn(2, 3, 10, 6, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 5, 10, 6, dtype=torch.float64)  # so that every pixel and class counts
+    wanted = [images, *model.parameters()]
+    fast, slow = (
+        torch.autograd.grad((forward(images) * weights).sum(), wanted) for forward in (model, model.layer_by_layer)
+    )
+    for a, b in zip(fast, slow, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
 
 
 def test_other_sizes_and_classes() -> None:

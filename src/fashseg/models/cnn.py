@@ -38,7 +38,21 @@ class CNN(nn.Sequential):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits of a batch of images."""
+        """Logits of a batch of images.
+
+        Each pool comes before its ReLU, which then has a quarter of the work: the ReLU keeps the order of numbers, so
+        outputs and gradients are those of `layer_by_layer`, bit for bit.
+        """
+        conv1, relu1, pool1, conv2, relu2, pool2, *head = self
+        x = relu1(pool1(conv1(images)))
+        x = relu2(pool2(conv2(x)))
+        for layer in head:
+            x = layer(x)
+        logits: Tensor = x
+        return logits
+
+    def layer_by_layer(self, images: Tensor) -> Tensor:
+        """The same function in the order of the report, every layer called once."""
         logits: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
         return logits
 

@@ -1,5 +1,9 @@
 """The report's segmenter: seven layers, one logit a class and pixel."""
 
+from typing import cast
+
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -29,12 +33,58 @@ class SegNet(nn.Sequential):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits of a batch of images."""
-        height, width = images.shape[-2:]
-        if height % 2 or width % 2:
-            raise ValueError(
-                f"segnet needs images of even height and width, got {height}×{width}; "
-                f"pad them to {height + height % 2}×{width + width % 2}"
-            )
+        """Logits of a batch of images.
+
+        The same function as `layer_by_layer` in 0.6 times its operations: the pool comes before the ReLU, and the last
+        two layers, which have nothing between them, are applied as one (see `_upsample`). Differs by rounding alone.
+        """
+        _check_size(images)
+        conv1, relu1, pool, conv2, relu2, up, last = self
+        x = relu2(conv2(relu1(pool(conv1(images)))))
+        return _upsample(x, *_as_one(cast(nn.ConvTranspose2d, up), cast(nn.Conv2d, last)))
+
+    def layer_by_layer(self, images: Tensor) -> Tensor:
+        """The same function in the order of the report, every layer called once."""
+        _check_size(images)
         logits: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
         return logits
+
+
+def _check_size(images: Tensor) -> None:
+    height, width = images.shape[-2:]
+    if height % 2 or width % 2:
+        raise ValueError(
+            f"segnet needs images of even height and width, got {height}×{width}; "
+            f"pad them to {height + height % 2}×{width + width % 2}"
+        )
+
+
+def _as_one(up: nn.ConvTranspose2d, last: nn.Conv2d) -> tuple[Tensor, Tensor]:
+    """A transposed 3×3 convolution of stride 2 and a 2×2 convolution behind it, as one convolution.
+
+    Together they are a transposed 4×4 convolution of stride 2, whose kernel is the product of theirs. An output pixel
+    sees 2×2 inputs of it, other taps for each of the four places in a 2×2 square: so it is a 2×2 convolution with four
+    times the outputs. Gradients reach both layers through the kernel.
+
+    Returns:
+        Kernel (4 C, I, 2, 2) and bias (4 C,), C outputs for each place, row by row.
+    """
+    with torch.autocast(last.weight.device.type, enabled=False):  # a few thousand numbers: no need to round them
+        assert up.bias is not None
+        assert last.bias is not None
+        product = F.conv2d(up.weight, last.weight, padding=1)  # (I, C, 4, 4)
+        bias = last.bias + torch.einsum("oiyx,i->o", last.weight, up.bias)
+    inputs, outputs = product.shape[:2]
+    # Tap t of 4 belongs to place r and input u (both 0 or 1) where t = 3 - r - 2 u.
+    taps = product.flip(2, 3).reshape(inputs, outputs, 2, 2, 2, 2)  # (I, C, u, r, v, s)
+    kernel = taps.permute(3, 5, 1, 0, 2, 4).reshape(4 * outputs, inputs, 2, 2)
+    return kernel, bias.repeat(4)
+
+
+def _upsample(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """(N, I, H, W) to (N, C, 2 H, 2 W)."""
+    height, width = x.shape[-2:]
+    places = F.conv2d(x, kernel, bias, padding=1)
+    places = places.reshape(len(x), 2, 2, -1, height + 1, width + 1)
+    rows = [torch.stack([places[:, r, s, :, r : r + height, s : s + width] for s in (0, 1)], dim=-1) for r in (0, 1)]
+    return torch.stack(rows, dim=-3).flatten(-4, -3).flatten(-2)
