@@ -9,7 +9,8 @@ from fashseg.checking import check
 from fashseg.composing import compose
 from fashseg.config import Train
 from fashseg.data.info import DataInfo
-from fashseg.data.module import ImageDataModule, ShardSampler
+from fashseg.data.loading import EvalLoader
+from fashseg.data.module import ImageDataModule
 from fashseg.data.sources import SOURCES
 from fashseg.scoring import build_data
 
@@ -36,7 +37,7 @@ def test_an_epoch_shows_every_training_image_once_in_a_new_order() -> None:
     loader = module.train_dataloader()
     epochs = []
     for epoch in (0, 1, 0):
-        loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        loader.sampler.set_epoch(epoch)
         batches = list(loader)
         assert [len(images) for images, _ in batches] == [16] * 11 + [13]
         assert batches[0][0].dtype == torch.uint8
@@ -71,8 +72,10 @@ def test_the_loss_on_fixed_weights_is_measured_on_the_same_training_images() -> 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 7])
 def test_ranks_together_score_each_image_once(world: int) -> None:
-    shares = [ShardSampler(10, rank, world) for rank in range(world)]
-    assert sorted(index for share in shares for index in share) == list(range(10))
+    part = data(*SMALL).part("val")
+    shares = [EvalLoader(part, 4, rank=rank, world=world) for rank in range(world)]
+    seen = [image.numpy().tobytes() for share in shares for images, _ in share for image in images]
+    assert sorted(seen) == sorted(image.numpy().tobytes() for image in part.batch(range(len(part)))[0])
 
 
 def test_test_images_are_not_among_the_drawn_training_images() -> None:

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from fashseg import config as cfg
-from fashseg.data.module import ArrayDataset, ImageDataModule
+from fashseg.data.arrays import ArrayDataset
+from fashseg.data.module import ImageDataModule
 from fashseg.figures.confusion import confusion_matrix
 from fashseg.figures.filters import filters
 from fashseg.figures.masks import Triptych, triptychs

@@ -21,7 +21,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from fashseg.data.module import ArrayDataset, ImageDataModule
+from fashseg.data.arrays import ArrayDataset
+from fashseg.data.module import ImageDataModule
 from fashseg.metrics.average_precision import DEFAULT_BINS, average_precision_from_histogram, score_histogram
 from fashseg.metrics.calibration import BINS as CALIBRATION_BINS
 from fashseg.metrics.calibration import expected_calibration_error, reliability_counts

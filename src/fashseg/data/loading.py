@@ -1,0 +1,195 @@
+"""Loaders: whole batches by index, in an order that seed and epoch alone fix, from a position that can be saved."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fashseg.data.arrays import ArrayDataset, Batch
+from fashseg.errors import UserError
+
+Fetch = Callable[[int], Batch]
+
+
+class EpochOrder:
+    """The order of the training images in each epoch, and one process's share of it.
+
+    The same as that of torch's DistributedSampler, but as one tensor: a permutation by the generator of ``seed +
+    epoch``, filled up from its start until each of ``world`` processes has equally many, of which every ``world``-th
+    from ``rank`` on is taken.
+
+    Args:
+        images: number of training images.
+        seed: of the order.
+        rank: of this process.
+        world: number of processes.
+    """
+
+    def __init__(self, images: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        self.images, self.seed, self.rank, self.world = images, seed, rank, world
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return -(-self.images // self.world)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, from 0; Lightning calls it before each one."""
+        self.epoch = epoch
+
+    def order(self) -> Tensor:
+        """This epoch's indices, int64."""
+        order = torch.randperm(self.images, generator=torch.Generator().manual_seed(self.seed + self.epoch))
+        total = len(self) * self.world
+        if total > self.images:
+            order = order.repeat(-(-total // self.images))[:total]
+        return order[self.rank :: self.world]
+
+
+class Steps:
+    """The batches of consecutive training steps, which a task works off in one call of Lightning's loop.
+
+    Iterating gathers one batch at a time. ``len()`` is the number of steps.
+
+    Args:
+        indices: for each step the positions of its images in the arrays of the data set, int64, where the arrays are.
+        fetch: gets the batch of a step, from 0.
+        device: where batches are moved to; None leaves them where they are.
+    """
+
+    def __init__(self, indices: Sequence[Tensor], fetch: Fetch, device: torch.device | str | None = None) -> None:
+        self.indices, self._fetch, self._device = list(indices), fetch, device
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for step in range(len(self)):
+            images, targets = self._fetch(step)
+            if self._device is not None:
+                # Asynchronous where the loader has pinned the batch.
+                images = images.to(self._device, non_blocking=images.is_pinned())
+                targets = targets.to(self._device, non_blocking=targets.is_pinned())
+            yield images, targets
+
+    @property
+    def images(self) -> int:
+        """Number of images of all steps together."""
+        return sum(len(rows) for rows in self.indices)
+
+    def to(self, device: torch.device | str, **_: Any) -> "Steps":
+        """The same steps with batches on a device; Lightning moves batches by this name."""
+        return Steps(self.indices, self._fetch, device)
+
+
+class TrainLoader:
+    """Training batches of one process, epoch after epoch.
+
+    Args:
+        part: the training images, where the batches are needed if they fit there.
+        batch_size: images a step.
+        seed: of the order.
+        rank: of this process.
+        world: number of processes.
+        steps_per_call: None yields a batch at a time, a number `Steps` of so many, the last ones fewer.
+        limit_batches: use only so many batches an epoch.
+
+    Attributes:
+        sampler: the order; its ``set_epoch`` chooses the epoch.
+        steps: batches an epoch.
+    """
+
+    def __init__(
+        self,
+        part: ArrayDataset,
+        batch_size: int,
+        *,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        steps_per_call: int | None = None,
+        limit_batches: int | None = None,
+    ) -> None:
+        self.part, self.batch_size, self.steps_per_call = part, batch_size, steps_per_call
+        self.sampler = EpochOrder(len(part), seed, rank, world)
+        batches = -(-len(self.sampler) // batch_size)
+        self.steps = batches if limit_batches is None else min(batches, limit_batches)
+        self._epoch = self._position = 0
+        self._go_on = False
+
+    def __len__(self) -> int:
+        return -(-self.steps // (self.steps_per_call or 1))
+
+    def __iter__(self) -> Iterator[Any]:
+        # This runs at the first next(): Lightning sets the epoch after it has called iter().
+        go_on = self._go_on and self._epoch == self.sampler.epoch
+        start = self._position if go_on else 0
+        self._go_on = False
+        self._epoch, self._position = self.sampler.epoch, start
+        device = self.part.indices.device
+        rows = self.part.indices.index_select(0, self.sampler.order().to(device))
+        batches = rows.split(self.batch_size)[: self.steps]
+        # Counted when it is handed out: Lightning saves after the step, and fetches no batch before it is needed.
+        if self.steps_per_call is None:
+            for step in range(start, self.steps):
+                self._position = step + 1
+                yield self.part.rows(batches[step])
+            return
+        for first in range(start, self.steps, self.steps_per_call):
+            chunk = batches[first : first + self.steps_per_call]
+            self._position = first + len(chunk)
+            yield Steps(chunk, lambda step, chunk=chunk: self.part.rows(chunk[step]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Epoch, steps that were handed out, and what gives these numbers their meaning."""
+        return {"epoch": self._epoch, "position": self._position, "plan": self._plan()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The next pass goes on behind the saved position, if it is of the same epoch.
+
+        Raises:
+            UserError: the epoch was left in its middle, and the rest of it can't be told from other options.
+        """
+        saved, plan = state_dict["plan"], self._plan()
+        if saved != plan and 0 < state_dict["position"] < saved["steps"]:
+            differing = next(name for name in plan if saved.get(name) != plan[name])
+            raise UserError(
+                f"The checkpoint was saved within epoch {state_dict['epoch'] + 1}, after {state_dict['position']} of "
+                f"{saved['steps']} steps, with {differing}={saved.get(differing)}; here it is {plan[differing]}.",
+                "Go on with the options that the run was begun with, or from a checkpoint of an epoch's end.",
+            )
+        self._epoch, self._position, self._go_on = state_dict["epoch"], state_dict["position"], True
+
+    def _plan(self) -> dict[str, int | None]:
+        """What the order and the numbers of steps follow from."""
+        order = self.sampler
+        return {
+            "images": order.images,
+            "batch_size": self.batch_size,
+            "seed": order.seed,
+            "processes": order.world,
+            "steps": self.steps,
+            "steps_per_call": self.steps_per_call,
+        }
+
+
+class EvalLoader:
+    """Batches in the order of the data set; all processes together see each image exactly once.
+
+    Args:
+        part: the images.
+        batch_size: images a batch.
+        rank: of this process, which takes every ``world``-th image from ``rank`` on.
+        world: number of processes.
+    """
+
+    def __init__(self, part: ArrayDataset, batch_size: int, *, rank: int = 0, world: int = 1) -> None:
+        self.part = part
+        self._batches = part.indices[rank::world].split(batch_size) if rank < len(part) else ()
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for rows in self._batches:
+            yield self.part.rows(rows)
