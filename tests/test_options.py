@@ -134,7 +134,7 @@ def test_options_stay_as_users_know_them() -> None:
         f"trainer.{name}"
         for name in (
             *("accelerator", "devices", "strategy", "precision", "deterministic", "gradient_clip"),
-            *("limit_batches", "overfit_batches", "profiler"),
+            *("limit_batches", "overfit_batches", "profiler", "compile", "steps_per_call"),
         )
     }
     assert set(option_paths(Train)) == common | trainer

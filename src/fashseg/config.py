@@ -164,6 +164,12 @@ class Trainer:
     )
     deterministic: bool = option(False, "refuse operations that may differ from run to run")
     gradient_clip: float | None = option(None, "largest norm of the gradient; null leaves it alone", gt=0)
+    steps_per_call: int | None = option(
+        None, "training steps in a call of Lightning's loop; null: as many as pay, 1: its own loop", ge=1
+    )
+    compile: bool | str = option(
+        "auto", "true: torch.compile, which needs a C++ compiler; auto: where it was measured to pay", choices=("auto",)
+    )
     limit_batches: int | None = option(None, "use only so many batches of each set; null uses all", ge=1)
     overfit_batches: int | None = option(None, "train, validate and test on these first batches alone", ge=1)
     profiler: str | None = option(None, "writes a profile beside run.log", choices=("simple", "advanced", "pytorch"))

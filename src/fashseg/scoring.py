@@ -1,12 +1,14 @@
 """Scores of a trained task on one part of a data set."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from fashseg import config as cfg
 from fashseg.data.module import ImageDataModule
-from fashseg.engine import build_trainer
+from fashseg.engine import build_trainer, keep_freed_memory
 from fashseg.errors import UserError
 from fashseg.tasks import Scores, Task
 
@@ -20,6 +22,7 @@ def build_data(run: cfg.Train) -> ImageDataModule:
         eval_train=run.eval_train,
         seed=run.seed,
         overfit_batches=run.trainer.overfit_batches,
+        limit_batches=run.trainer.limit_batches,
     )
 
 
@@ -49,3 +52,22 @@ def score(task: Task, data: ImageDataModule, part: str, options: cfg.Trainer) ->
     trainer.test(task, dataloaders=data.eval_dataloader(part), verbose=False)
     scores: Scores = task.scores["test"]
     return scores
+
+
+def predict(task: Task, images: Tensor, batch_size: int) -> Iterator[Tensor]:
+    """Logits of images, batch by batch, in float32 and in evaluation mode.
+
+    Args:
+        task: with its weights, on the device to compute on.
+        images: (N, C, H, W), uint8 or float on the scale of 0 to 255, on any device.
+        batch_size: images at once.
+
+    Yields:
+        float32 (B, classes) or (B, classes, H, W), on the task's device.
+    """
+    keep_freed_memory()
+    task.eval()
+    for batch in torch.split(images, batch_size):
+        with torch.inference_mode():
+            logits = task(batch.to(task.device))
+        yield logits

@@ -10,6 +10,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 
+from fashseg.data.loading import Steps
 from fashseg.run import write_atomically
 
 COLUMNS = (
@@ -54,7 +55,8 @@ class History(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, _: int
     ) -> None:
         """Count images."""
-        self.images += len(batch[0]) * trainer.world_size
+        images = batch.images if isinstance(batch, Steps) else len(batch[0])
+        self.images += images * trainer.world_size
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The batches of the epoch are through."""

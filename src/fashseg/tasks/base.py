@@ -10,12 +10,15 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from fashseg import config as cfg
+from fashseg.data.arrays import Batch
 from fashseg.data.info import DataInfo
+from fashseg.data.loading import Steps, TrainLoader
 from fashseg.errors import RunError
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
 from fashseg.tasks.augmentation import augment
 from fashseg.tasks.optimizers import build_optimizer, build_scheduler
+from fashseg.tasks.stepping import train_on
 
 Scores = dict[str, Any]
 
@@ -57,6 +60,7 @@ class Task(LightningModule):
 
     Attributes:
         scores: of the parts that were scored last, in the shape that results.json has.
+        gradient_clip: largest norm of the gradient; None leaves it alone.
 
     Shapes:
         Images are (N, C, H, W), uint8 or float on the scale of 0 to 255.
@@ -79,6 +83,7 @@ class Task(LightningModule):
         self.running, self.fixed = Totals(), Totals()
         self.meters = nn.ModuleDict({part: nn.ModuleDict(self.make_meters()) for part in ("val", "test")})
         self.scores: Scores = {}
+        self.gradient_clip: float | None = None
 
     def make_meters(self) -> dict[str, Metric]:
         """The metrics of a scored part; ``totals`` is among them."""
@@ -98,7 +103,7 @@ class Task(LightningModule):
         logits: Tensor = self.model((images - self.mean) / self.std)
         return logits
 
-    def _step(self, batch: tuple[Tensor, Tensor], *meters: Metric) -> Tensor:
+    def _step(self, batch: Batch, *meters: Metric) -> Tensor:
         images, targets = batch
         logits = self(images)
         loss = nn.functional.cross_entropy(logits, targets)
@@ -109,24 +114,45 @@ class Task(LightningModule):
                 meter.update(logits.detach(), targets)
         return loss
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Loss of one batch with moving weights."""
+    def training_step(self, batch: Batch | Steps, batch_idx: int) -> Tensor | None:
+        """Loss of one batch with moving weights; or, on the batches of several steps, all those steps."""
         del batch_idx
-        seed = self.options["seed"] * 1_000_003 + self.global_step
+        if isinstance(batch, Steps):
+            train_on(self, batch)
+            return None
+        return self.training_loss(batch, self.global_step)
+
+    def training_loss(self, batch: Batch, step: int) -> Tensor:
+        """Loss of one batch.
+
+        Args:
+            batch: images and targets.
+            step: optimizer steps before this one; fixes what augmentation draws.
+        """
+        seed = self.options["seed"] * 1_000_003 + step
         return self._step(augment(self.augmentation, *batch, seed=seed), self.running)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
+    def clip(self) -> None:
+        """Shorten the gradient where its norm is above ``gradient_clip``."""
+        if self.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+
+    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+        """In Lightning's own loop, which would refuse to clip for a fused optimizer."""
+        self.clip()
+
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """One batch of the validation images (0) or of the training images on fixed weights (1)."""
         del batch_idx
         meters = [self.fixed] if dataloader_idx else self._meters("val").values()
         self._evaluate(batch, *meters)
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
         """One batch of the images to score."""
         del batch_idx
         self._evaluate(batch, *self._meters("test").values())
 
-    def _evaluate(self, batch: tuple[Tensor, Tensor], *meters: Metric) -> None:
+    def _evaluate(self, batch: Batch, *meters: Metric) -> None:
         """Always in full precision, so that scores do not depend on what the hardware trains with."""
         with torch.autocast(self.device.type, enabled=False):
             self._step(batch, *meters)
@@ -182,12 +208,20 @@ class Task(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Optimizer and, step by step, the schedule."""
-        optimizer = build_optimizer(_typed("optimizer", self.options["optimizer"]), self.parameters())
-        steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = build_scheduler(_typed("scheduler", self.options["scheduler"]), optimizer, steps)
+        scaled = self.trainer.precision == "16-mixed"
+        optimizer = build_optimizer(_typed("optimizer", self.options["optimizer"]), self.parameters(), fused=not scaled)
+        scheduler = build_scheduler(_typed("scheduler", self.options["scheduler"]), optimizer, self._planned_steps())
         if scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _planned_steps(self) -> int:
+        """Optimizer steps of the whole training."""
+        planned = int(self.trainer.estimated_stepping_batches)  # makes the loader, too
+        if self.automatic_optimization:
+            return planned
+        loader = cast(TrainLoader, self.trainer.train_dataloader)
+        return loader.steps * cast(int, self.trainer.max_epochs)
 
     def named(self, values: Tensor) -> dict[str, float]:
         """Values by class name."""

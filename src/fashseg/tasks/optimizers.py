@@ -9,16 +9,22 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 from fashseg import config as cfg
 
 
-def build_optimizer(options: cfg.Optimizer, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
-    """Adam, AdamW or SGD."""
+def build_optimizer(options: cfg.Optimizer, parameters: Iterable[nn.Parameter], fused: bool = True) -> optim.Optimizer:
+    """Adam, AdamW or SGD.
+
+    Args:
+        options: its dataclass.
+        parameters: what it changes, where it will stay.
+        fused: one kernel for all parameters. Such an optimizer takes the scale off float16 gradients by itself, so
+            that they can't be clipped before.
+    """
     lr, weight_decay = options.lr, options.weight_decay
     if isinstance(options, cfg.Adam):
         kind = optim.AdamW if options.name == "adamw" else optim.Adam
-        return kind(parameters, lr, betas=(options.beta1, options.beta2), weight_decay=weight_decay)
+        return kind(parameters, lr, betas=(options.beta1, options.beta2), weight_decay=weight_decay, fused=fused)
     if isinstance(options, cfg.SGD):
-        return optim.SGD(
-            parameters, lr, momentum=options.momentum, weight_decay=weight_decay, nesterov=options.nesterov
-        )
+        momentum, nesterov = options.momentum, options.nesterov
+        return optim.SGD(parameters, lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov, fused=fused)
     raise ValueError(f"no optimizer is built from {options}")
 
 

@@ -1,0 +1,66 @@
+"""Recording and replaying of steps; where there is no GPU, a stand-in for the recorder runs the function again."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fashseg.tasks.graphed import WARM_UP, GraphedStep, record_cuda
+
+
+def trained(
+    graphed: bool, device: str, record: Callable[[Callable[[], None]], Callable[[], None]]
+) -> tuple[dict[str, Tensor], float]:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3)).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=torch.tensor(0.01), fused=True, capturable=device == "cuda")
+    total = torch.zeros((), device=device)
+
+    def step(images: Tensor, targets: Tensor) -> None:
+        loss = nn.functional.cross_entropy(model(images), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total.add_(loss.detach())
+
+    take = GraphedStep(step, record) if graphed else step
+    for epoch in range(3):
+        for size in (6, 6, 6, 2):  # the last batch of an epoch is smaller
+            images = torch.randn(size, 3, 2, 2).to(device)
+            take(images, torch.randint(0, 3, (size,)).to(device))
+        optimizer.param_groups[0]["lr"].fill_(0.01 / (epoch + 2))  # as a schedule does
+    return copy.deepcopy(model.state_dict()), total.item()
+
+
+def test_replayed_steps_are_the_steps() -> None:
+    recorded = []
+
+    def run_again(step: Callable[[], None]) -> Callable[[], None]:
+        recorded.append(step)
+        return step
+
+    expected, expected_loss = trained(False, "cpu", run_again)
+    assert not recorded
+    weights, loss = trained(True, "cpu", run_again)
+    assert len(recorded) == 1, "recorded once, though epochs end in smaller batches"
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+    assert loss == expected_loss
+
+
+def test_the_first_batches_are_steps_too() -> None:
+    seen: list[int] = []
+    take = GraphedStep(lambda images, _: seen.append(int(images[0])), lambda step: step)
+    for number in range(WARM_UP + 3):
+        take(torch.tensor([number]), torch.tensor([0]))
+    assert seen == list(range(WARM_UP + 3))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_replayed_steps_on_a_gpu() -> None:
+    expected, expected_loss = trained(False, "cuda", record_cuda)
+    weights, loss = trained(True, "cuda", record_cuda)
+    for name in expected:
+        torch.testing.assert_close(weights[name], expected[name])
+    assert loss == pytest.approx(expected_loss)
