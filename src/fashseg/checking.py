@@ -199,6 +199,13 @@ def _check_together(run: cfg.Train) -> None:
             f"model={run.model.name} does {model_task}, data={run.data.name} is for {data_task}.",
             f"Choose data={' or data='.join(data)}, or model={' or model='.join(model)}.",
         )
+    if isinstance(run.model, cfg.VGG):
+        widths, convs = run.model.widths, run.model.convs
+        if len(widths) != len(convs) or not 1 <= len(widths) <= 4 or min(*widths, *convs) < 1:
+            raise UserError(
+                f"model.widths={widths} and model.convs={convs}: both need a number for each of 1 to 4 stages, 1 or more.",
+                "For example model.widths=[32,64] model.convs=[1,1].",
+            )
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
         raise UserError(
             "optimizer.nesterov=true looks ahead along a momentum, but optimizer.momentum=0.",

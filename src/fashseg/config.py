@@ -41,6 +41,16 @@ class CNN(Model):
 
     features: int = option(32, "channels of both convolutions", ge=1)
     hidden: int = option(128, "units of the first fully connected layer", ge=1)
+    first_features: int | None = option(None, "channels of the first convolution; null: features", ge=1)
+    norm: bool = option(False, "batch normalisation in front of each ReLU; not the report's")
+
+
+@dataclass
+class VGG(Model):
+    """Stages of 3×3 convolutions with batch normalisation, made for speed."""
+
+    widths: list[int] = option([32, 64, 128], "channels of each stage; a stage halves the image")
+    convs: list[int] = option([1, 2, 2], "convolutions of each stage")
 
 
 @dataclass
@@ -59,6 +69,14 @@ class Data:
     split: str = option("random", "how validation images are held out", choices=("random",))
     val_share: float = option(0.1, "share of the training images that is held out for validation", gt=0, lt=1)
     split_seed: int = option(0, "seed of the split; by default the run's seed", ge=0)
+    resident: bool | str = option(
+        "auto",
+        "true: on the GPU or in memory; false: on disk; auto: where it takes at most half of what is free",
+        choices=("auto",),
+    )
+    workers: int | None = option(
+        None, "threads that read ahead what stays on disk; 0 reads as one goes, null is one a core, at most four", ge=0
+    )
 
 
 @dataclass
@@ -151,6 +169,13 @@ class Flip(Augment):
 
 
 @dataclass
+class FlipShift(Flip):
+    """Mirror, and move by some pixels; what comes in from outside is black, or class 0."""
+
+    shift: int = option(1, "pixels at most, in each direction", ge=1, le=16)
+
+
+@dataclass
 class Trainer:
     """Where and how the training runs, and its limits while one develops."""
 
@@ -232,7 +257,7 @@ class Train:
 
 # For each group the dataclass of each choice. `register` adds choices from outside the package.
 CHOICES: dict[str, dict[str, type]] = {
-    "model": {"cnn": CNN, "segnet": SegNet},
+    "model": {"cnn": CNN, "segnet": SegNet, "vgg": VGG},
     "data": {
         "fashion_mnist": FashionMNIST,
         "facade": Facade,
@@ -241,12 +266,12 @@ CHOICES: dict[str, dict[str, type]] = {
     },
     "optimizer": {"adam": Adam, "adamw": Adam, "sgd": SGD},
     "scheduler": {"none": Scheduler, "cosine": Cosine, "one_cycle": OneCycle},
-    "augment": {"none": Augment, "flip": Flip},
+    "augment": {"none": Augment, "flip": Flip, "flip_shift": FlipShift},
 }
 
 # The task of each model and of each data set: a run needs the two to agree.
 TASKS: dict[str, dict[str, str]] = {
-    "model": {"cnn": "classification", "segnet": "segmentation"},
+    "model": {"cnn": "classification", "segnet": "segmentation", "vgg": "classification"},
     "data": {
         "fashion_mnist": "classification",
         "facade": "segmentation",

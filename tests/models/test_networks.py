@@ -6,6 +6,7 @@ from torch import nn
 
 from fashseg.models.cnn import CNN
 from fashseg.models.segnet import SegNet
+from fashseg.models.vgg import VGG
 
 
 def parameters(model: nn.Module) -> int:
@@ -78,3 +79,15 @@ def test_sizes_that_do_not_fit_are_refused_with_one_that_does() -> None:
         CNN(1, 28, 9, 10)
     with pytest.raises(ValueError, match="pad them to 64×50"):
         SegNet(3, 5)(torch.randn(1, 3, 63, 49))
+
+
+def test_networks_that_are_made_for_speed() -> None:
+    images = torch.randn(4, 1, 28, 28)
+    model = CNN(1, 28, 28, 10, features=32, first_features=16, norm=True)
+    assert model(images).shape == (4, 10)
+    assert model[0].out_channels == 16
+    model = VGG(1, 10, widths=[32, 64, 128], convs=[1, 2, 2])
+    assert parameters(model) == 278_890
+    assert model(images).shape == (4, 10)
+    model.eval()
+    assert torch.equal(model(images)[:2], model(images[:2])), "an image's scores don't depend on its batch"

@@ -59,3 +59,17 @@ def test_flip_mirrors_images_with_their_masks() -> None:
     assert torch.equal(again, flipped), "a step can be repeated"
     labels = torch.arange(6)
     assert torch.equal(augment(cfg.Flip(name="flip", probability=1), images, labels, seed=1)[1], labels)
+
+
+def test_shift_moves_images_with_their_masks() -> None:
+    images = torch.zeros(200, 3, 7, 9, dtype=torch.uint8)
+    images[:, :, 3, 4] = 5
+    masks = images[:, 0].long()
+    options = cfg.FlipShift(name="flip_shift", probability=0, shift=2)
+    moved, moved_masks = augment(options, images, masks, seed=1)
+    assert moved.shape == images.shape
+    assert torch.equal(moved[:, 1].long(), moved_masks)
+    _, rows, columns = moved_masks.nonzero(as_tuple=True)
+    assert (len(rows), set(rows.tolist()), set(columns.tolist())) == (200, {1, 2, 3, 4, 5}, {2, 3, 4, 5, 6})
+    labels = torch.arange(200)
+    assert torch.equal(augment(options, images, labels, seed=1)[1], labels)

@@ -8,10 +8,14 @@ from torch import nn
 from fashseg import config as cfg
 from fashseg.models.cnn import CNN
 from fashseg.models.segnet import SegNet
+from fashseg.models.vgg import VGG
 
 BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
-    "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden),
+    "cnn": lambda o, shape, classes: CNN(
+        *shape, classes, features=o.features, hidden=o.hidden, first_features=o.first_features, norm=o.norm
+    ),
     "segnet": lambda o, shape, classes: SegNet(shape[0], classes, features=o.features),
+    "vgg": lambda o, shape, classes: VGG(shape[0], classes, widths=o.widths, convs=o.convs),
 }
 
 

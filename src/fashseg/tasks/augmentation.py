@@ -1,6 +1,7 @@
 """Augmentation of whole training batches, on the device they are on."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from fashseg import config as cfg
@@ -22,4 +23,16 @@ def augment(options: cfg.Augment, images: Tensor, targets: Tensor, seed: int) ->
     images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
     if targets.ndim == 3:
         targets = torch.where(mirrored[:, None, None], targets.flip(-1), targets)
+    if isinstance(options, cfg.FlipShift):
+        moves = torch.randint(2 * options.shift + 1, (2, len(images)), generator=generator).to(images.device)
+        images = _moved(images, moves, options.shift)
+        targets = _moved(targets[:, None], moves, options.shift)[:, 0] if targets.ndim == 3 else targets
     return images, targets
+
+
+def _moved(images: Tensor, moves: Tensor, most: int) -> Tensor:
+    """Each image moved by ``moves`` (2, N), down and right, from 0 to ``2 * most``, where ``most`` stays in place."""
+    size = images.shape[-2:]
+    windows = F.pad(images, (most,) * 4).unfold(2, size[0], 1).unfold(3, size[1], 1)  # (N, C, moves, moves, H, W)
+    rows, columns = 2 * most - moves
+    return windows[torch.arange(len(images), device=images.device), :, rows, columns]
