@@ -120,8 +120,15 @@ def steps_per_call(options: cfg.Trainer, batch_size: int, shape: Sequence[int]) 
     return min(_MOST_STEPS_A_CALL, max(2, _PIXELS_A_CALL // pixels))
 
 
+def graphed(options: cfg.Trainer) -> bool:
+    """Whether steps are recorded as a CUDA graph."""
+    return options.compile is True and accelerator(options) == "gpu"
+
+
 def compile_network(model: nn.Module, options: cfg.Trainer) -> None:
     """Compile the forward and backward pass where the options say so; names of weights stay as they are.
+
+    On a GPU the whole step is recorded as a CUDA graph besides, see `graphed`.
 
     Raises:
         UserError: there is no C++ compiler.

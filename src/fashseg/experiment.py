@@ -17,7 +17,7 @@ from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
 from fashseg.callbacks.tensorboard import Pictures, log_end, options_to_log
 from fashseg.data.module import ImageDataModule
-from fashseg.engine import build_trainer, compile_network, precision, set_up_process, steps_per_call
+from fashseg.engine import build_trainer, compile_network, graphed, precision, set_up_process, steps_per_call
 from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions
 from fashseg.report.collecting import device
 from fashseg.report.evidence import collect, keep_start
@@ -50,6 +50,7 @@ def run_experiment(
     data.steps_per_call = steps_per_call(run.trainer, run.batch_size, data.info.shape)
     task.automatic_optimization = data.steps_per_call is None
     task.gradient_clip = run.trainer.gradient_clip
+    task.graphed = graphed(run.trainer)
     compile_network(task.model, run.trainer)
     checkpoint = folder.checkpoint("last") if resume else None
     if checkpoint:

@@ -9,27 +9,28 @@ from torch import Tensor, nn
 
 from fashseg.tasks.graphed import WARM_UP, GraphedStep, record_cuda
 
+Outcome = tuple[Tensor, ...]
+Recorder = Callable[[Callable[[], Outcome]], Callable[[], Outcome]]
 
-def trained(
-    graphed: bool, device: str, record: Callable[[Callable[[], None]], Callable[[], None]]
-) -> tuple[dict[str, Tensor], float]:
+
+def trained(graphed: bool, device: str, record: Recorder) -> tuple[dict[str, Tensor], float]:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3)).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=torch.tensor(0.01), fused=True, capturable=device == "cuda")
     total = torch.zeros((), device=device)
 
-    def step(images: Tensor, targets: Tensor) -> None:
+    def step(images: Tensor, targets: Tensor) -> Outcome:
         loss = nn.functional.cross_entropy(model(images), targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        total.add_(loss.detach())
+        return (loss.detach(),)
 
     take = GraphedStep(step, record) if graphed else step
     for epoch in range(3):
         for size in (6, 6, 6, 2):  # the last batch of an epoch is smaller
             images = torch.randn(size, 3, 2, 2).to(device)
-            take(images, torch.randint(0, 3, (size,)).to(device))
+            total += take(images, torch.randint(0, 3, (size,)).to(device))[0]
         optimizer.param_groups[0]["lr"].fill_(0.01 / (epoch + 2))  # as a schedule does
     return copy.deepcopy(model.state_dict()), total.item()
 
@@ -37,7 +38,7 @@ def trained(
 def test_replayed_steps_are_the_steps() -> None:
     recorded = []
 
-    def run_again(step: Callable[[], None]) -> Callable[[], None]:
+    def run_again(step: Callable[[], Outcome]) -> Callable[[], Outcome]:
         recorded.append(step)
         return step
 
@@ -50,11 +51,16 @@ def test_replayed_steps_are_the_steps() -> None:
 
 
 def test_the_first_batches_are_steps_too() -> None:
-    seen: list[int] = []
-    take = GraphedStep(lambda images, _: seen.append(int(images[0])), lambda step: step)
-    for number in range(WARM_UP + 3):
-        take(torch.tensor([number]), torch.tensor([0]))
-    assert seen == list(range(WARM_UP + 3))
+    seen: list[Tensor] = []
+
+    def step(images: Tensor, _: Tensor) -> Outcome:
+        seen.append(images.clone())
+        return (images + 1,)
+
+    take = GraphedStep(step, lambda recorded: recorded)
+    given = list(range(WARM_UP + 3))
+    assert [int(take(torch.tensor([n]), torch.tensor([0]))[0]) for n in given] == [n + 1 for n in given]
+    assert [int(images) for images in seen] == given
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -17,6 +17,7 @@ from fashseg.errors import RunError
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
 from fashseg.tasks.augmentation import augment
+from fashseg.tasks.graphed import Step
 from fashseg.tasks.optimizers import build_optimizer, build_scheduler
 from fashseg.tasks.stepping import train_on
 
@@ -61,6 +62,8 @@ class Task(LightningModule):
     Attributes:
         scores: of the parts that were scored last, in the shape that results.json has.
         gradient_clip: largest norm of the gradient; None leaves it alone.
+        graphed: whether steps are recorded as a CUDA graph, see `fashseg.tasks.graphed`.
+        step_function: what a step does with a batch, once it is trained.
 
     Shapes:
         Images are (N, C, H, W), uint8 or float on the scale of 0 to 255.
@@ -84,6 +87,8 @@ class Task(LightningModule):
         self.meters = nn.ModuleDict({part: nn.ModuleDict(self.make_meters()) for part in ("val", "test")})
         self.scores: Scores = {}
         self.gradient_clip: float | None = None
+        self.graphed = False
+        self.step_function: Step | None = None
 
     def make_meters(self) -> dict[str, Metric]:
         """The metrics of a scored part; ``totals`` is among them."""
@@ -103,10 +108,14 @@ class Task(LightningModule):
         logits: Tensor = self.model((images - self.mean) / self.std)
         return logits
 
+    def loss_of(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of a batch, and its logits."""
+        logits = self(images)
+        return nn.functional.cross_entropy(logits, targets), logits
+
     def _step(self, batch: Batch, *meters: Metric) -> Tensor:
         images, targets = batch
-        logits = self(images)
-        loss = nn.functional.cross_entropy(logits, targets)
+        loss, logits = self.loss_of(images, targets)
         for meter in meters:
             if isinstance(meter, Totals):
                 meter.update(loss.detach(), logits.detach(), targets)
@@ -120,17 +129,11 @@ class Task(LightningModule):
         if isinstance(batch, Steps):
             train_on(self, batch)
             return None
-        return self.training_loss(batch, self.global_step)
+        return self._step(self.prepared(batch, self.global_step), self.running)
 
-    def training_loss(self, batch: Batch, step: int) -> Tensor:
-        """Loss of one batch.
-
-        Args:
-            batch: images and targets.
-            step: optimizer steps before this one; fixes what augmentation draws.
-        """
-        seed = self.options["seed"] * 1_000_003 + step
-        return self._step(augment(self.augmentation, *batch, seed=seed), self.running)
+    def prepared(self, batch: Batch, step: int) -> Batch:
+        """A training batch as it is trained on; ``step`` fixes what augmentation draws."""
+        return augment(self.augmentation, *batch, seed=self.options["seed"] * 1_000_003 + step)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""
@@ -182,7 +185,7 @@ class Task(LightningModule):
                 row |= {name.format(key): value.item() for key, value in totals.compute().items()}
         kind, values = self.by_class(scores)
         row |= {f"val_{kind}/{name}": value for name, value in values.items() if value == value}
-        row["learning_rate"] = self.trainer.optimizers[0].param_groups[0]["lr"]
+        row["learning_rate"] = float(self.trainer.optimizers[0].param_groups[0]["lr"])
         self.log_dict({key: torch.tensor(value, dtype=torch.float64) for key, value in row.items()})
         self.running.reset()
         self.fixed.reset()
@@ -209,7 +212,13 @@ class Task(LightningModule):
     def configure_optimizers(self) -> Any:
         """Optimizer and, step by step, the schedule."""
         scaled = self.trainer.precision == "16-mixed"
-        optimizer = build_optimizer(_typed("optimizer", self.options["optimizer"]), self.parameters(), fused=not scaled)
+        self.step_function = None  # a step of another optimizer
+        optimizer = build_optimizer(
+            _typed("optimizer", self.options["optimizer"]),
+            self.parameters(),
+            fused=not scaled,
+            recordable=self.graphed,
+        )
         scheduler = build_scheduler(_typed("scheduler", self.options["scheduler"]), optimizer, self._planned_steps())
         if scheduler is None:
             return optimizer

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Iterable
 
+import torch
 from torch import nn, optim
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from fashseg import config as cfg
 
 
-def build_optimizer(options: cfg.Optimizer, parameters: Iterable[nn.Parameter], fused: bool = True) -> optim.Optimizer:
+def build_optimizer(
+    options: cfg.Optimizer, parameters: Iterable[nn.Parameter], fused: bool = True, recordable: bool = False
+) -> optim.Optimizer:
     """Adam, AdamW or SGD.
 
     Args:
@@ -17,11 +20,14 @@ def build_optimizer(options: cfg.Optimizer, parameters: Iterable[nn.Parameter], 
         parameters: what it changes, where it will stay.
         fused: one kernel for all parameters. Such an optimizer takes the scale off float16 gradients by itself, so
             that they can't be clipped before.
+        recordable: keep all that changes from step to step on the device, so that a CUDA graph of a step stays right.
     """
-    lr, weight_decay = options.lr, options.weight_decay
+    weight_decay = options.weight_decay
+    lr = torch.tensor(options.lr) if recordable else options.lr
     if isinstance(options, cfg.Adam):
         kind = optim.AdamW if options.name == "adamw" else optim.Adam
-        return kind(parameters, lr, betas=(options.beta1, options.beta2), weight_decay=weight_decay, fused=fused)
+        betas = options.beta1, options.beta2
+        return kind(parameters, lr, betas, weight_decay=weight_decay, fused=fused, capturable=recordable)
     if isinstance(options, cfg.SGD):
         momentum, nesterov = options.momentum, options.nesterov
         return optim.SGD(parameters, lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov, fused=fused)
@@ -31,7 +37,7 @@ def build_optimizer(options: cfg.Optimizer, parameters: Iterable[nn.Parameter], 
 def build_scheduler(options: cfg.Scheduler, optimizer: optim.Optimizer, steps: int) -> LRScheduler | None:
     """A schedule over ``steps`` optimizer steps; None where the rate stays as it is."""
     steps = max(1, math.ceil(steps))
-    lr = optimizer.param_groups[0]["lr"]
+    lr = float(optimizer.param_groups[0]["lr"])
     if isinstance(options, cfg.Cosine):
         return CosineAnnealingLR(optimizer, T_max=steps, eta_min=options.final_share * lr)
     if isinstance(options, cfg.OneCycle):

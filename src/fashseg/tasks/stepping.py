@@ -13,10 +13,16 @@ from torch import Tensor
 
 from fashseg.data.arrays import Batch
 from fashseg.data.loading import Steps
+from fashseg.metrics.totals import Totals
+from fashseg.tasks.graphed import GraphedStep, Step
 
 
 class Steppable(Protocol):
     """What is trained: a Task."""
+
+    running: Totals
+    step_function: Step | None
+    graphed: bool
 
     @property
     def trainer(self) -> Trainer:
@@ -26,8 +32,11 @@ class Steppable(Protocol):
     def global_step(self) -> int:
         """Optimizer steps so far."""
 
-    def training_loss(self, batch: Batch, step: int) -> Tensor:
-        """Loss of one batch, with a graph."""
+    def prepared(self, batch: Batch, step: int) -> Batch:
+        """The batch as it is trained on in a step."""
+
+    def loss_of(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss, and the logits it is of."""
 
     def clip(self) -> None:
         """Shorten the gradient where it is too long."""
@@ -36,11 +45,26 @@ class Steppable(Protocol):
 def train_on(task: Steppable, steps: Steps) -> None:
     """Take one optimizer step for each batch of ``steps``."""
     trainer = task.trainer
-    (optimizer,) = trainer.optimizers
     schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
+    if task.step_function is None:
+        step = _step_function(task)
+        task.step_function = GraphedStep(step) if task.graphed else step
     first = task.global_step
     for number, batch in enumerate(steps):
-        loss = task.training_loss(batch, first + number)
+        images, targets = task.prepared(batch, first + number)
+        loss, logits = task.step_function(images, targets)
+        task.running.update(loss, logits, targets)
+        for schedule in schedules:
+            schedule.step()
+    _count(trainer, len(steps))
+
+
+def _step_function(task: Steppable) -> Step:
+    """Forward, backward and optimizer, all that is the same in each step."""
+    (optimizer,) = task.trainer.optimizers
+
+    def step(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        loss, logits = task.loss_of(images, targets)
         optimizer.zero_grad()
         # Lightning has opened one autocast block around all steps, which is for losses only, and which keeps the
         # casted weights to its end.
@@ -49,15 +73,14 @@ def train_on(task: Steppable, steps: Steps) -> None:
             task.clip()
             optimizer.step()
         torch.clear_autocast_cache()
-        for schedule in schedules:
-            schedule.step()
-    _count(trainer, len(steps))
+        return loss.detach(), logits.detach()
+
+    return step
 
 
 def _count(trainer: Trainer, steps: int) -> None:
     """Have Lightning know how many optimizer steps were taken: checkpoints and loggers go by ``global_step``."""
-    total = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress.total
-    current = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress.current
-    for progress in (total, current):
-        progress.ready += steps
-        progress.completed += steps
+    progress = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+    for tracker in (progress.total, progress.current):
+        tracker.ready += steps
+        tracker.completed += steps
