@@ -1,0 +1,1 @@
+"""Speed, side by side with plain loops: see README.md."""
