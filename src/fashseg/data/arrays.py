@@ -1,27 +1,84 @@
 """Images and targets as arrays of which batches are taken by index."""
 
 import hashlib
+import math
+import os
 from collections.abc import Sequence
 from functools import cached_property
+from io import FileIO
 
+import numpy as np
 import torch
 from torch import Tensor
 
 Batch = tuple[Tensor, Tensor]
 
 
+class FileArray:
+    """An array on disk of which rows are read when they are asked for: it takes no memory, however large it is.
+
+    The part of a uint8 tensor's interface that `ArrayDataset` needs. Not mapped into memory, for mapped pages count as
+    the process's own; and a file that has become unreadable is an OSError here and would kill the process there.
+
+    Args:
+        file: open for reading; several arrays and threads may share it.
+        shape: (N, ...).
+        offset: of the first byte in the file.
+    """
+
+    device = torch.device("cpu")
+
+    def __init__(self, file: FileIO, shape: tuple[int, ...], offset: int) -> None:
+        self.file, self.shape, self.offset = file, shape, offset
+        self._row_bytes = math.prod(shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def index_select(self, dim: int, rows: Tensor) -> Tensor:
+        """The rows of these numbers, int64, as a new tensor; dim is 0.
+
+        Raises:
+            OSError: the file can't be read.
+        """
+        assert dim == 0
+        wanted = rows.numpy()
+        content = np.empty((len(wanted), *self.shape[1:]), np.uint8)
+        # Successive rows are read at once.
+        ends = np.flatnonzero(np.diff(wanted) != 1) + 1
+        for first, end in zip([0, *ends.tolist()], [*ends.tolist(), len(wanted)], strict=True):
+            if end > first:
+                self._read(int(wanted[first]), content[first:end].reshape(-1).data)
+        return torch.from_numpy(content)
+
+    def _read(self, row: int, into: memoryview) -> None:
+        offset = self.offset + row * self._row_bytes
+        while into:
+            if hasattr(os, "preadv"):
+                count = os.preadv(self.file.fileno(), [into], offset)
+            else:  # macOS
+                count = len(content := os.pread(self.file.fileno(), len(into), offset))
+                into[:count] = content
+            if not count:
+                raise OSError(f"{self.file.name} ends too early")
+            into, offset = into[count:], offset + count
+
+
+Array = Tensor | FileArray
+
+
 class ArrayDataset:
     """Images and targets, of which some are used.
 
     Args:
-        images: (N, C, H, W), uint8.
-        targets: (N,) or (N, H, W), uint8; on the same device.
+        images: (N, C, H, W), uint8, on a device or on disk.
+        targets: (N,) or (N, H, W), uint8, in the same place.
         indices: which of them, in this order; int64.
 
     A batch is a pair of uint8 images (B, C, H, W) and int64 targets, on the device of the arrays.
     """
 
-    def __init__(self, images: Tensor, targets: Tensor, indices: Tensor) -> None:
+    def __init__(self, images: Array, targets: Array, indices: Tensor) -> None:
         self.images, self.targets, self.indices = images, targets, indices
 
     def __len__(self) -> int:
@@ -29,15 +86,28 @@ class ArrayDataset:
 
     def batch(self, indices: Tensor | Sequence[int]) -> Batch:
         """The items of these indices, from 0 to ``len(self) - 1``, as one batch."""
-        return self.rows(self.indices[torch.as_tensor(indices, device=self.indices.device)])
+        images, targets = self.raw(self.indices[torch.as_tensor(indices, device=self.indices.device)])
+        return images, targets.long()
 
-    def rows(self, rows: Tensor) -> Batch:
-        """A batch by positions in the arrays: int64, on their device."""
+    def raw(self, rows: Tensor) -> Batch:
+        """A batch by positions in the arrays, int64 on their device; the targets are uint8 still."""
         # Ten times as fast as images[rows] for uint8.
-        return self.images.index_select(0, rows), self.targets.index_select(0, rows).long()
+        return self.images.index_select(0, rows), self.targets.index_select(0, rows)
+
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of an image and its target."""
+        return math.prod(self.images.shape[1:]) + math.prod(self.targets.shape[1:])
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether batches are read from disk."""
+        return isinstance(self.images, FileArray)
 
     def to(self, device: torch.device | str) -> "ArrayDataset":
         """The same items with all arrays on a device."""
+        if isinstance(self.images, FileArray) or isinstance(self.targets, FileArray):
+            raise TypeError("arrays on disk are not moved; move their batches")
         return ArrayDataset(self.images.to(device), self.targets.to(device), self.indices.to(device))
 
     def first(self, count: int | None) -> "ArrayDataset":

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
 
 from fashseg.data.info import Arrays, UInt8Array
 from fashseg.errors import UserError
@@ -105,6 +104,15 @@ def buildings(split: Literal["train", "test_dev"]) -> list[str]:
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}, must be one of {SPLITS}")
     return [crop.cmp_base_id for crop in source_map() if crop.split == split]
+
+
+def files(root: Path) -> list[Path]:
+    """All that is read from below the data root."""
+    folder = root.absolute() / "facade"
+    stems = [str(folder / split / "eecs442_") for split in SPLITS]
+    names = [f"{stems[SPLITS.index(crop.split)]}{crop.index:04d}" for crop in source_map()]
+    own = folder / "manifest.csv"
+    return [Path(name + suffix) for name in names for suffix in (".jpg", ".png")] + [own] * own.exists()
 
 
 def read_facade(
@@ -223,6 +231,8 @@ def _read_pair(folder: Path, pair: Pair, arrays: Arrays, i: int) -> list[str]:
 
 def _decode(path: Path, kind: str, mode: str, sha256: str) -> UInt8Array:
     """Pixels of a file: (256, 256, 3) of an image, (256, 256) of a mask."""
+    from PIL import Image  # not where the decoded images are cached
+
     try:
         data = path.read_bytes()
     except FileNotFoundError:

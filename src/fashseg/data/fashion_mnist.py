@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fashseg.data.download import DownloadError, fetch
 from fashseg.data.info import Arrays, UInt8Array
 from fashseg.errors import UserError
 
@@ -81,6 +80,8 @@ def read_fashion_mnist(
     missing = [name for name, content in contents.items() if content is None]
     if missing and not download:
         raise _missing(folder, missing, "downloading is switched off")
+    if missing:
+        from fashseg.data.download import DownloadError, fetch
     for name in missing:
         try:
             contents[name] = _read_verified(fetch(name, folder, files[name], mirrors), files[name])

@@ -1,15 +1,14 @@
 """Loaders: whole batches by index, in an order that seed and epoch alone fix, from a position that can be saved."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from fashseg.data.arrays import ArrayDataset, Batch
+from fashseg.data.batches import Batches
 from fashseg.errors import UserError
-
-Fetch = Callable[[int], Batch]
 
 
 class EpochOrder:
@@ -52,47 +51,51 @@ class Steps:
     Iterating gathers one batch at a time. ``len()`` is the number of steps.
 
     Args:
-        indices: for each step the positions of its images in the arrays of the data set, int64, where the arrays are.
-        fetch: gets the batch of a step, from 0.
+        batches: of a pass over the data.
+        first: number of the first step's batch.
+        count: number of steps.
         device: where batches are moved to; None leaves them where they are.
     """
 
-    def __init__(self, indices: Sequence[Tensor], fetch: Fetch, device: torch.device | str | None = None) -> None:
-        self.indices, self._fetch, self._device = list(indices), fetch, device
+    def __init__(self, batches: Batches, first: int, count: int, device: torch.device | str | None = None) -> None:
+        self._batches, self._numbers, self._device = batches, range(first, first + count), device
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return len(self._numbers)
 
     def __iter__(self) -> Iterator[Batch]:
-        for step in range(len(self)):
-            images, targets = self._fetch(step)
-            if self._device is not None:
-                # Asynchronous where the loader has pinned the batch.
-                images = images.to(self._device, non_blocking=images.is_pinned())
-                targets = targets.to(self._device, non_blocking=targets.is_pinned())
-            yield images, targets
+        for number in self._numbers:
+            images, targets = self._batches[number]
+            yield (images, targets) if self._device is None else (images.to(self._device), targets.to(self._device))
+
+    @property
+    def indices(self) -> list[Tensor]:
+        """For each step the positions of its images in the arrays of the data set: int64, where these arrays are."""
+        return [self._batches.rows[number] for number in self._numbers]
 
     @property
     def images(self) -> int:
         """Number of images of all steps together."""
-        return sum(len(rows) for rows in self.indices)
+        return sum(map(len, self.indices))
 
     def to(self, device: torch.device | str, **_: Any) -> "Steps":
         """The same steps with batches on a device; Lightning moves batches by this name."""
-        return Steps(self.indices, self._fetch, device)
+        return Steps(self._batches, self._numbers.start, len(self), device)
 
 
 class TrainLoader:
     """Training batches of one process, epoch after epoch.
 
     Args:
-        part: the training images, where the batches are needed if they fit there.
+        part: the training images.
         batch_size: images a step.
         seed: of the order.
         rank: of this process.
         world: number of processes.
         steps_per_call: None yields a batch at a time, a number `Steps` of so many, the last ones fewer.
         limit_batches: use only so many batches an epoch.
+        workers: threads that read ahead what is on disk.
+        device: where batches are needed; None leaves them where the images are.
 
     Attributes:
         sampler: the order; its ``set_epoch`` chooses the epoch.
@@ -109,8 +112,11 @@ class TrainLoader:
         world: int = 1,
         steps_per_call: int | None = None,
         limit_batches: int | None = None,
+        workers: int = 0,
+        device: torch.device | None = None,
     ) -> None:
         self.part, self.batch_size, self.steps_per_call = part, batch_size, steps_per_call
+        self.workers, self.device = workers, device
         self.sampler = EpochOrder(len(part), seed, rank, world)
         batches = -(-len(self.sampler) // batch_size)
         self.steps = batches if limit_batches is None else min(batches, limit_batches)
@@ -124,21 +130,15 @@ class TrainLoader:
         # This runs at the first next(): Lightning sets the epoch after it has called iter().
         go_on = self._go_on and self._epoch == self.sampler.epoch
         start = self._position if go_on else 0
-        self._go_on = False
-        self._epoch, self._position = self.sampler.epoch, start
-        device = self.part.indices.device
-        rows = self.part.indices.index_select(0, self.sampler.order().to(device))
-        batches = rows.split(self.batch_size)[: self.steps]
-        # Counted when it is handed out: Lightning saves after the step, and fetches no batch before it is needed.
-        if self.steps_per_call is None:
-            for step in range(start, self.steps):
-                self._position = step + 1
-                yield self.part.rows(batches[step])
-            return
-        for first in range(start, self.steps, self.steps_per_call):
-            chunk = batches[first : first + self.steps_per_call]
-            self._position = first + len(chunk)
-            yield Steps(chunk, lambda step, chunk=chunk: self.part.rows(chunk[step]))
+        self._go_on, self._epoch, self._position = False, self.sampler.epoch, start
+        indices = self.part.indices
+        rows = torch.split(indices.index_select(0, self.sampler.order().to(indices.device)), self.batch_size)
+        with Batches(self.part, rows[: self.steps], self.workers, self.device) as batches:
+            for first in range(start, self.steps, self.steps_per_call or 1):
+                count = min(self.steps_per_call or 1, self.steps - first)
+                # Counted as it is handed out: Lightning saves after the step, and fetches nothing before it is needed.
+                self._position = first + count
+                yield batches[first] if self.steps_per_call is None else Steps(batches, first, count)
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch, steps that were handed out, and what gives these numbers their meaning."""
@@ -148,17 +148,17 @@ class TrainLoader:
         """The next pass goes on behind the saved position, if it is of the same epoch.
 
         Raises:
-            UserError: the epoch was left in its middle, and the rest of it can't be told from other options.
+            UserError: the epoch was left in its middle, and the rest of it is not defined under these options.
         """
-        saved, plan = state_dict["plan"], self._plan()
-        if saved != plan and 0 < state_dict["position"] < saved["steps"]:
-            differing = next(name for name in plan if saved.get(name) != plan[name])
+        saved, plan, position = state_dict["plan"], self._plan(), state_dict["position"]
+        if saved != plan and 0 < position < saved["steps"]:
+            name = next(name for name in plan if saved.get(name) != plan[name])
             raise UserError(
-                f"The checkpoint was saved within epoch {state_dict['epoch'] + 1}, after {state_dict['position']} of "
-                f"{saved['steps']} steps, with {differing}={saved.get(differing)}; here it is {plan[differing]}.",
+                f"The checkpoint was saved within epoch {state_dict['epoch'] + 1}, after {position} of "
+                f"{saved['steps']} steps with {name}={saved.get(name)}; here it is {name}={plan[name]}.",
                 "Go on with the options that the run was begun with, or from a checkpoint of an epoch's end.",
             )
-        self._epoch, self._position, self._go_on = state_dict["epoch"], state_dict["position"], True
+        self._epoch, self._position, self._go_on = state_dict["epoch"], position, True
 
     def _plan(self) -> dict[str, int | None]:
         """What the order and the numbers of steps follow from."""
@@ -168,8 +168,8 @@ class TrainLoader:
             "batch_size": self.batch_size,
             "seed": order.seed,
             "processes": order.world,
-            "steps": self.steps,
             "steps_per_call": self.steps_per_call,
+            "steps": self.steps,
         }
 
 
@@ -181,15 +181,27 @@ class EvalLoader:
         batch_size: images a batch.
         rank: of this process, which takes every ``world``-th image from ``rank`` on.
         world: number of processes.
+        workers: threads that read ahead what is on disk.
+        device: where batches are needed; None leaves them where the images are.
     """
 
-    def __init__(self, part: ArrayDataset, batch_size: int, *, rank: int = 0, world: int = 1) -> None:
-        self.part = part
-        self._batches = part.indices[rank::world].split(batch_size) if rank < len(part) else ()
+    def __init__(
+        self,
+        part: ArrayDataset,
+        batch_size: int,
+        *,
+        rank: int = 0,
+        world: int = 1,
+        workers: int = 0,
+        device: torch.device | None = None,
+    ) -> None:
+        self.part, self.workers, self.device = part, workers, device
+        mine = part.indices[rank::world]
+        self._rows: Sequence[Tensor] = torch.split(mine, batch_size) if len(mine) else ()
 
     def __len__(self) -> int:
-        return len(self._batches)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[Batch]:
-        for rows in self._batches:
-            yield self.part.rows(rows)
+        with Batches(self.part, self._rows, self.workers, self.device) as batches:
+            yield from batches

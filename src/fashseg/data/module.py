@@ -1,16 +1,23 @@
 """The LightningDataModule of every data set: whole batches of uint8 by index, in an order that the seed fixes."""
 
+import logging
+import os
+
 import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
-from torch import Tensor
 
 from fashseg import config as cfg
 from fashseg.data.arrays import ArrayDataset
-from fashseg.data.info import Arrays
 from fashseg.data.loading import EvalLoader, TrainLoader
+from fashseg.data.residence import fits_on_device
 from fashseg.data.sources import SOURCES, shared_groups, split_indices
-from fashseg.errors import UserError
+from fashseg.data.stored import Set, load
+
+log = logging.getLogger(__name__)
+
+MOST_WORKERS = 4
+"""Reading decoded images waits for the disk; more threads than these wait for each other."""
 
 
 class ImageDataModule(LightningDataModule):
@@ -51,6 +58,9 @@ class ImageDataModule(LightningDataModule):
         self.source = SOURCES[data.name]
         self.info = self.source.info
         self._parts: dict[str, ArrayDataset] = {}
+        self._size = 0
+        self._moved: dict[tuple[int, torch.device], Set] = {}
+        self._fits: dict[torch.device, bool] = {}
         self.shared_groups: int | None = None
 
     @property
@@ -75,23 +85,21 @@ class ImageDataModule(LightningDataModule):
         del stage
         if self._parts:
             return
-        train_set, test_set = self.source.read(self.options)
-        train, val = split_indices(self.source, self.options, len(train_set.images))
+        stored = load(self.source, self.options)
+        train, val = split_indices(self.source, self.options, len(stored.train.images))
         self.shared_groups = None if self.overfit_batches else shared_groups(self.source, train, val)
-        images, targets = _tensors(train_set)
         parts = {
-            "train": ArrayDataset(images, targets, torch.from_numpy(train)),
-            "val": ArrayDataset(images, targets, torch.from_numpy(val)),
+            "train": ArrayDataset(*stored.train, torch.from_numpy(train)),
+            "val": ArrayDataset(*stored.train, torch.from_numpy(val)),
+            "test": ArrayDataset(*stored.test, torch.arange(len(stored.test.images))),
         }
-        images, targets = _tensors(test_set)
-        parts["test"] = ArrayDataset(images, targets, torch.arange(len(images)))
         if self.overfit_batches:
             first = parts["train"].indices[: self.overfit_batches * self.batch_size]
             part = ArrayDataset(parts["train"].images, parts["train"].targets, first)
             parts = dict.fromkeys(parts, part)
         parts["train_fixed"] = self._fixed_part(parts["train"])
-        self._check(parts)
-        self._parts = parts
+        self._parts, self._size = parts, stored.size
+        log.info("the data set has %.0f MB, %s", stored.size / 1e6, "on disk" if self._on_disk else "in memory")
 
     def _fixed_part(self, train: ArrayDataset) -> ArrayDataset:
         """The training images on which the loss on fixed weights is measured: always the same ones."""
@@ -99,27 +107,20 @@ class ImageDataModule(LightningDataModule):
         picked = np.random.default_rng(self.options.split_seed).permutation(len(train))[:count]
         return ArrayDataset(train.images, train.targets, train.indices[torch.from_numpy(np.sort(picked))])
 
-    def _check(self, parts: dict[str, ArrayDataset]) -> None:
-        classes = len(self.info.class_names)
-        for name, part in parts.items():
-            if len(part) and int(part.targets.max()) >= classes:
-                raise UserError(
-                    f"data={self.info.name}: a {name} target has the value {int(part.targets.max())}, "
-                    f"but there are {classes} classes.",
-                    "Values count from 0; mend the labels.",
-                )
-
     def train_dataloader(self) -> TrainLoader:
         """Training images in a new order each epoch."""
         rank, world = self._rank()
+        part, device = self._where_needed("train")
         return TrainLoader(
-            self._parts["train"],
+            part,
             self.batch_size,
             seed=self.seed,
             rank=rank,
             world=world,
             steps_per_call=self.steps_per_call,
             limit_batches=self.limit_batches,
+            workers=self.workers,
+            device=device,
         )
 
     def val_dataloader(self) -> list[EvalLoader]:
@@ -136,11 +137,37 @@ class ImageDataModule(LightningDataModule):
     def eval_dataloader(self, part: str) -> EvalLoader:
         """One part in its order: ``train``, ``val``, ``test`` or ``train_fixed``."""
         rank, world = self._rank()
-        return EvalLoader(self._parts[part], self.eval_batch_size, rank=rank, world=world)
+        images, device = self._where_needed(part)
+        return EvalLoader(images, self.eval_batch_size, rank=rank, world=world, workers=self.workers, device=device)
+
+    @property
+    def workers(self) -> int:
+        """Threads that read ahead what is on disk."""
+        if self.options.workers is not None:
+            return self.options.workers
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(cores, MOST_WORKERS)
+
+    @property
+    def _on_disk(self) -> bool:
+        return self._parts["train"].on_disk
+
+    def _where_needed(self, name: str) -> tuple[ArrayDataset, torch.device | None]:
+        """A part on the trainer's device if the data set fits there; else the device that its batches are moved to."""
+        part = self._parts[name]
+        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        if device.type == "cpu":
+            return part, None
+        if device not in self._fits:
+            self._fits[device] = not part.on_disk and fits_on_device(self.options.resident, self._size, device)
+            log.info("the data set %s on %s", "is" if self._fits[device] else "is not", device)
+        if not self._fits[device]:
+            return part, device
+        key = id(part.images), device  # several parts are of the same arrays
+        if key not in self._moved:
+            moved = part.to(device)
+            self._moved[key] = Set(moved.images, moved.targets)
+        return ArrayDataset(*self._moved[key], part.indices.to(device)), None
 
     def _rank(self) -> tuple[int, int]:
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-
-
-def _tensors(arrays: Arrays) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(arrays.images), torch.from_numpy(arrays.targets)

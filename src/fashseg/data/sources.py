@@ -1,14 +1,32 @@
 """The data sets by name: what each tells about itself, how it is read, and how validation images are held out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+import PIL
 
 from fashseg import config as cfg
-from fashseg.data import facade, fashion_mnist, synthetic_facade, synthetic_fashion
+from fashseg.data import facade, fashion_mnist
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
+
+
+class Inputs(NamedTuple):
+    """All that the arrays of a data set follow from, which tells whether what is cached is up to date.
+
+    Attributes:
+        options: name and value of the options.
+        files: all that is read.
+        decoding: version of what turns files into arrays.
+    """
+
+    options: dict[str, Any]
+    files: Sequence[Path]
+    decoding: str
 
 
 @dataclass(frozen=True)
@@ -18,11 +36,17 @@ class Source:
     Attributes:
         info: facts that hold before anything is read.
         read: from the options to training set (validation images included) and test set.
+        inputs: from the options to what the arrays follow from.
+        counts: from the options to the number of images of both sets, as far as that is known before they are read.
+        pieces: draws both sets in pieces, for little memory; None where images are read.
         groups: what each training image shows, for ``split=building``; None where images are unrelated.
     """
 
     info: DataInfo
     read: Callable[[Any], tuple[Arrays, Arrays]]
+    inputs: Callable[[Any], Inputs]
+    counts: Callable[[Any], tuple[int, int]]
+    pieces: Callable[[Any], tuple[Iterator[Arrays], Iterator[Arrays]]] | None = None
     groups: Callable[[], Sequence[str]] | None = None
 
 
@@ -45,21 +69,66 @@ def shared_groups(source: Source, train: IntArray, val: IntArray) -> int | None:
     return sum(groups[i] in trained for i in val)
 
 
-def _read_fashion_mnist(options: cfg.FashionMNIST) -> tuple[Arrays, Arrays]:
-    mirrors = (*options.mirrors, *fashion_mnist.MIRRORS)
-    return fashion_mnist.read_fashion_mnist(Path(options.root).expanduser(), mirrors, options.download)
+def _root(options: cfg.Data) -> Path:
+    return Path(options.root).expanduser().absolute()
 
 
-def _read_facade(options: cfg.Facade) -> tuple[Arrays, Arrays]:
-    return facade.read_facade(Path(options.root).expanduser())
+def _fashion_mnist() -> Source:
+    def read(options: cfg.FashionMNIST) -> tuple[Arrays, Arrays]:
+        mirrors = (*options.mirrors, *fashion_mnist.MIRRORS)
+        return fashion_mnist.read_fashion_mnist(_root(options), mirrors, options.download)
+
+    def inputs(options: cfg.FashionMNIST) -> Inputs:
+        files = [_root(options) / fashion_mnist.FOLDER / name for name in fashion_mnist.FILES]
+        return Inputs({"root": str(_root(options))}, files, "1")
+
+    return Source(DataInfo(name="fashion_mnist", **_GARMENTS), read, inputs, lambda _: (60_000, 10_000))
 
 
-def _draw(draw: Callable[[int, int], Arrays]) -> Callable[[cfg.Synthetic], tuple[Arrays, Arrays]]:
+def _facade() -> Source:
+    def read(options: cfg.Facade) -> tuple[Arrays, Arrays]:
+        return facade.read_facade(_root(options))
+
+    def inputs(options: cfg.Facade) -> Inputs:
+        return Inputs({"root": str(_root(options))}, facade.files(_root(options)), f"1, Pillow {PIL.__version__}")
+
+    def groups() -> Sequence[str]:
+        return facade.buildings("train")
+
+    return Source(DataInfo(name="facade", **_SEGMENTS), read, inputs, lambda _: (906, 114), groups=groups)
+
+
+def _drawn(info: DataInfo, function: str, parts: str, piece: int) -> Source:
+    """A data set that a function of the module of its name draws, at most ``piece`` images at a time."""
+
+    def draw(count: int, seed: int, first: int = 0) -> Arrays:
+        arrays: Arrays = getattr(import_module(f"fashseg.data.{info.name}"), function)(count, seed, first)
+        return arrays
+
+    def seeds(options: cfg.Synthetic) -> tuple[int, int]:
+        # Told apart by parity, so that no test image of one seed is a training image of another.
+        return 2 * options.draw_seed, 2 * options.draw_seed + 1
+
+    def counts(options: cfg.Synthetic) -> tuple[int, int]:
+        return options.train_images, options.test_images
+
     def read(options: cfg.Synthetic) -> tuple[Arrays, Arrays]:
-        # Seeds are told apart by parity, so that no test image of one seed is a training image of another.
-        return draw(options.train_images, 2 * options.draw_seed), draw(options.test_images, 2 * options.draw_seed + 1)
+        train, test = map(draw, counts(options), seeds(options))
+        return train, test
 
-    return read
+    def in_pieces(count: int, seed: int) -> Iterator[Arrays]:
+        return (draw(min(piece, count - first), seed, first) for first in range(0, count, piece))
+
+    def pieces(options: cfg.Synthetic) -> tuple[Iterator[Arrays], Iterator[Arrays]]:
+        train, test = map(in_pieces, counts(options), seeds(options))
+        return train, test
+
+    def inputs(options: cfg.Synthetic) -> Inputs:
+        code = sorted(path for pattern in (parts, f"{info.name}.py") for path in Path(__file__).parent.glob(pattern))
+        words = {"train_images": options.train_images, "test_images": options.test_images, "seed": options.draw_seed}
+        return Inputs(words, code, f"1, Pillow {PIL.__version__}, NumPy {np.__version__}")
+
+    return Source(info, read, inputs, counts, pieces)
 
 
 _SEGMENTS: dict[str, Any] = {
@@ -79,12 +148,12 @@ _GARMENTS: dict[str, Any] = {
 }
 
 SOURCES: dict[str, Source] = {
-    "fashion_mnist": Source(DataInfo(name="fashion_mnist", **_GARMENTS), _read_fashion_mnist),
-    "facade": Source(DataInfo(name="facade", **_SEGMENTS), _read_facade, lambda: facade.buildings("train")),
-    "synthetic_fashion": Source(
-        DataInfo(name="synthetic_fashion", synthetic=True, **_GARMENTS), _draw(synthetic_fashion.draw_garments)
+    "fashion_mnist": _fashion_mnist(),
+    "facade": _facade(),
+    "synthetic_fashion": _drawn(
+        DataInfo(name="synthetic_fashion", synthetic=True, **_GARMENTS), "draw_garments", "_garment_*.py", 5000
     ),
-    "synthetic_facade": Source(
-        DataInfo(name="synthetic_facade", synthetic=True, **_SEGMENTS), _draw(synthetic_facade.draw_facades)
+    "synthetic_facade": _drawn(
+        DataInfo(name="synthetic_facade", synthetic=True, **_SEGMENTS), "draw_facades", "_facade_*.py", 16
     ),
 }

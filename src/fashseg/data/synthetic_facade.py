@@ -16,7 +16,7 @@ SIDE = 256
 _SCALE = 1.5
 
 
-def draw_facades(count: int, seed: int) -> Arrays:
+def draw_facades(count: int, seed: int, first: int = 0) -> Arrays:
     """Draws street fronts in random colours, light and perspective, and their label masks.
 
     Image and mask i depend on ``seed`` and i alone, so a larger set begins with the smaller one. Pillars and balconies
@@ -25,13 +25,14 @@ def draw_facades(count: int, seed: int) -> Arrays:
     Args:
         count: how many images, N.
         seed: 0 or more.
+        first: number of the first image; the ones before it are not drawn.
 
     Returns:
         images of shape (N, 3, 256, 256) and masks of label values from 0 to 4 of shape (N, 256, 256), both uint8.
     """
     images, masks = np.zeros((count, 3, SIDE, SIDE), np.uint8), np.zeros((count, SIDE, SIDE), np.uint8)
     for index in range(count):
-        rng = np.random.default_rng((seed, index))
+        rng = np.random.default_rng((seed, first + index))
         scene = Scene(SIDE, _SCALE)
         draw_street(scene, rng)
         picture, mask = _seen_by_camera(scene, rng)

@@ -20,7 +20,7 @@ _COLUMNS: Float32Array
 _ROWS, _COLUMNS = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j].astype(np.float32)
 
 
-def draw_garments(count: int, seed: int) -> Arrays:
+def draw_garments(count: int, seed: int, first: int = 0) -> Arrays:
     """Draws light garments on black.
 
     Image and label i depend on ``seed`` and i alone, so a larger set begins with the smaller one. Each ten in a row
@@ -29,21 +29,23 @@ def draw_garments(count: int, seed: int) -> Arrays:
     Args:
         count: how many images, N.
         seed: 0 or more.
+        first: number of the first image; the ones before it are not drawn.
 
     Returns:
         images of shape (N, 1, 28, 28) and label values from 0 to 9 of shape (N,), both uint8.
     """
-    images, labels = np.zeros((count, 1, SIDE, SIDE), np.uint8), _labels(count, seed)
+    images, labels = np.zeros((count, 1, SIDE, SIDE), np.uint8), _labels(count, seed, first)
     for index, label in enumerate(labels):
-        images[index, 0] = _garment(int(label), np.random.default_rng((seed, index)))
+        images[index, 0] = _garment(int(label), np.random.default_rng((seed, first + index)))
     return Arrays(images, labels)
 
 
-def _labels(count: int, seed: int) -> UInt8Array:
+def _labels(count: int, seed: int, first: int) -> UInt8Array:
     classes = len(CLASS_NAMES)
+    numbers = range(first // classes, -(-(first + count) // classes))
     # The trailing 1 keeps this stream apart from the images'.
-    blocks = [np.random.default_rng((seed, block, 1)).permutation(classes) for block in range(-(-count // classes))]
-    return np.array(blocks, np.uint8).ravel()[:count]
+    blocks = [np.random.default_rng((seed, block, 1)).permutation(classes) for block in numbers]
+    return np.array(blocks, np.uint8).ravel()[first % classes :][:count]
 
 
 def _garment(label: int, rng: Generator) -> UInt8Array:

@@ -1,0 +1,128 @@
+"""A data set's arrays as they are used: read or drawn once, from then on taken out of the cache."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from fashseg import config as cfg
+from fashseg.data import cache
+from fashseg.data.arrays import Array, FileArray
+from fashseg.data.info import Arrays, UInt8Array
+from fashseg.data.residence import fits_in_memory
+from fashseg.data.sources import Source
+from fashseg.errors import UserError
+
+log = logging.getLogger(__name__)
+
+WORTH_SECONDS = 0.5
+"""What is drawn in less is not worth a file."""
+
+NAMES = ("train_images", "train_targets", "test_images", "test_targets")
+
+
+class Set(NamedTuple):
+    """Images (N, C, H, W) and targets (N,) or (N, H, W), uint8, in memory or on disk."""
+
+    images: Array
+    targets: Array
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Training set, validation images included, and test set."""
+
+    train: Set
+    test: Set
+
+    @property
+    def size(self) -> int:
+        """Bytes of all arrays."""
+        return sum(prod(array.shape) for part in (self.train, self.test) for array in part)
+
+
+def load(source: Source, options: cfg.Data) -> Stored:
+    """All arrays of a data set: in memory, or on disk where ``data.resident`` or the free memory say so.
+
+    Raises:
+        UserError: a source is missing or damaged, or a target is not among the classes.
+    """
+    shapes = _shapes(source, options)
+    in_memory = fits_in_memory(options.resident, sum(map(prod, shapes.values())))
+    entry = _entry(source, options)
+    stored = entry and (_from_memory(entry.read()) if in_memory else _on_disk(entry))
+    if stored:
+        return stored
+    if not in_memory and source.pieces and entry and entry.write(shapes, _named(source, options)):
+        stored = _on_disk(entry)
+    return stored or _decode(source, options, entry, in_memory)
+
+
+def _decode(source: Source, options: cfg.Data, entry: cache.Entry | None, in_memory: bool) -> Stored:
+    start = time.perf_counter()
+    train, test = source.read(options)
+    _check(source, train)
+    _check(source, test)
+    arrays: dict[str, UInt8Array] = dict(zip(NAMES, (*train, *test), strict=True))
+    worth = not source.pieces or time.perf_counter() - start > WORTH_SECONDS
+    now = _entry(source, options)
+    unchanged = entry in (None, now)  # None: files were missing and have been fetched
+    if now and unchanged and (worth or not in_memory):
+        written = now.write({name: array.shape for name, array in arrays.items()}, arrays.items())
+        if written and not in_memory and (stored := _on_disk(now)):
+            return stored
+    if not in_memory:
+        log.info("the data is kept in memory, for the cache can't be used")
+    stored = _from_memory(arrays)
+    assert stored is not None
+    return stored
+
+
+def _entry(source: Source, options: cfg.Data) -> cache.Entry | None:
+    inputs = source.inputs(options)
+    return cache.entry(source.info.name, inputs.options, inputs.files, inputs.decoding)
+
+
+def _from_memory(arrays: dict[str, UInt8Array] | None) -> Stored | None:
+    if arrays is None:
+        return None
+    tensors = [torch.from_numpy(arrays[name]) for name in NAMES]
+    return Stored(Set(*tensors[:2]), Set(*tensors[2:]))
+
+
+def _on_disk(entry: cache.Entry) -> Stored | None:
+    if (found := entry.open()) is None:
+        return None
+    file, segments = found
+    arrays = [FileArray(file, segments[name].shape, segments[name].offset) for name in NAMES]
+    return Stored(Set(*arrays[:2]), Set(*arrays[2:]))
+
+
+def _shapes(source: Source, options: cfg.Data) -> dict[str, cache.Shape]:
+    train, test = source.counts(options)
+    image = source.info.shape
+    target = image[1:] if source.info.task == "segmentation" else ()
+    return dict(zip(NAMES, ((train, *image), (train, *target), (test, *image), (test, *target)), strict=True))
+
+
+def _named(source: Source, options: cfg.Data) -> Iterator[tuple[str, UInt8Array]]:
+    """A drawn data set in pieces, so that it takes little memory whatever its size."""
+    assert source.pieces is not None
+    for names, pieces in zip((NAMES[:2], NAMES[2:]), source.pieces(options), strict=True):
+        for piece in pieces:
+            _check(source, piece)
+            yield from zip(names, piece, strict=True)
+
+
+def _check(source: Source, arrays: Arrays) -> None:
+    classes, largest = len(source.info.class_names), int(np.max(arrays.targets, initial=0))
+    if largest >= classes:
+        raise UserError(
+            f"data={source.info.name}: a target has the value {largest}, but there are {classes} classes.",
+            "Values count from 0; mend the labels.",
+        )
