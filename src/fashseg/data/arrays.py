@@ -3,15 +3,23 @@
 import hashlib
 import math
 import os
+import weakref
 from collections.abc import Sequence
 from functools import cached_property
-from io import FileIO
 
 import numpy as np
 import torch
 from torch import Tensor
 
 Batch = tuple[Tensor, Tensor]
+
+
+class OpenFile:
+    """A file descriptor that is closed when nobody needs it any more."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        weakref.finalize(self, os.close, descriptor)
 
 
 class FileArray:
@@ -21,14 +29,14 @@ class FileArray:
     the process's own; and a file that has become unreadable is an OSError here and would kill the process there.
 
     Args:
-        file: open for reading; several arrays and threads may share it.
+        file: several arrays and threads may share it.
         shape: (N, ...).
         offset: of the first byte in the file.
     """
 
     device = torch.device("cpu")
 
-    def __init__(self, file: FileIO, shape: tuple[int, ...], offset: int) -> None:
+    def __init__(self, file: OpenFile, shape: tuple[int, ...], offset: int) -> None:
         self.file, self.shape, self.offset = file, shape, offset
         self._row_bytes = math.prod(shape[1:])
 
@@ -39,10 +47,13 @@ class FileArray:
         """The rows of these numbers, int64, as a new tensor; dim is 0.
 
         Raises:
+            IndexError: there is no such row.
             OSError: the file can't be read.
         """
         assert dim == 0
         wanted = rows.numpy()
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
+            raise IndexError(f"rows from {wanted.min()} to {wanted.max()} of an array with {len(self)}")
         content = np.empty((len(wanted), *self.shape[1:]), np.uint8)
         # Successive rows are read at once.
         ends = np.flatnonzero(np.diff(wanted) != 1) + 1
@@ -55,12 +66,12 @@ class FileArray:
         offset = self.offset + row * self._row_bytes
         while into:
             if hasattr(os, "preadv"):
-                count = os.preadv(self.file.fileno(), [into], offset)
+                count = os.preadv(self.file.descriptor, [into], offset)
             else:  # macOS
-                count = len(content := os.pread(self.file.fileno(), len(into), offset))
+                count = len(content := os.pread(self.file.descriptor, len(into), offset))
                 into[:count] = content
             if not count:
-                raise OSError(f"{self.file.name} ends too early")
+                raise OSError("the file that holds the decoded images has been cut short")
             into, offset = into[count:], offset + count
 
 

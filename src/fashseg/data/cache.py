@@ -98,14 +98,14 @@ class Entry:
 
         return self._use(load)
 
-    def open(self) -> tuple[FileIO, dict[str, Segment]] | None:
-        """The open file and where the arrays are in it, verified in little memory; None as in `read`."""
+    def open(self) -> tuple[int, dict[str, Segment]] | None:
+        """A descriptor, to be closed, and where the arrays are, verified in little memory; None as in `read`."""
 
-        def load(file: FileIO, segments: Mapping[str, Segment]) -> tuple[FileIO, dict[str, Segment]]:
+        def load(file: FileIO, segments: Mapping[str, Segment]) -> tuple[int, dict[str, Segment]]:
             for segment in segments.values():
                 _verify(file, segment, None)
             # Not opened again by name: by now that could be another file.
-            return FileIO(str(self.path), opener=lambda *_: os.dup(file.fileno())), dict(segments)
+            return os.dup(file.fileno()), dict(segments)
 
         return self._use(load)
 

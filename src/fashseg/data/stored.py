@@ -12,7 +12,7 @@ import torch
 
 from fashseg import config as cfg
 from fashseg.data import cache
-from fashseg.data.arrays import Array, FileArray
+from fashseg.data.arrays import Array, FileArray, OpenFile
 from fashseg.data.info import Arrays, UInt8Array
 from fashseg.data.residence import fits_in_memory
 from fashseg.data.sources import Source
@@ -98,7 +98,8 @@ def _from_memory(arrays: dict[str, UInt8Array] | None) -> Stored | None:
 def _on_disk(entry: cache.Entry) -> Stored | None:
     if (found := entry.open()) is None:
         return None
-    file, segments = found
+    descriptor, segments = found
+    file = OpenFile(descriptor)
     arrays = [FileArray(file, segments[name].shape, segments[name].offset) for name in NAMES]
     return Stored(Set(*arrays[:2]), Set(*arrays[2:]))
 
