@@ -109,8 +109,7 @@ def buildings(split: Literal["train", "test_dev"]) -> list[str]:
 def files(root: Path) -> list[Path]:
     """All that is read from below the data root."""
     folder = root.absolute() / "facade"
-    stems = [str(folder / split / "eecs442_") for split in SPLITS]
-    names = [f"{stems[SPLITS.index(crop.split)]}{crop.index:04d}" for crop in source_map()]
+    names = [f"{folder}/{crop.split}/eecs442_{crop.index:04d}" for crop in source_map()]
     own = folder / "manifest.csv"
     return [Path(name + suffix) for name in names for suffix in (".jpg", ".png")] + [own] * own.exists()
 

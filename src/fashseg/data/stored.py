@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 WORTH_SECONDS = 0.5
 """What is drawn in less is not worth a file."""
 
+_SMALL_BYTES = 8
+
 NAMES = ("train_images", "train_targets", "test_images", "test_targets")
 
 
@@ -101,7 +103,12 @@ def _on_disk(entry: cache.Entry) -> Stored | None:
     descriptor, segments = found
     file = OpenFile(descriptor)
     arrays = [FileArray(file, segments[name].shape, segments[name].offset) for name in NAMES]
-    return Stored(Set(*arrays[:2]), Set(*arrays[2:]))
+    # A label takes less memory than its number in an epoch's order, and would take as long to read as its image.
+    held: list[Array] = [
+        array.index_select(0, torch.arange(len(array))) if prod(array.shape[1:]) <= _SMALL_BYTES else array
+        for array in arrays
+    ]
+    return Stored(Set(*held[:2]), Set(*held[2:]))
 
 
 def _shapes(source: Source, options: cfg.Data) -> dict[str, cache.Shape]:
