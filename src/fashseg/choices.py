@@ -1,0 +1,196 @@
+"""The options of each choice of a group (model, data, optimizer, ...). Imports neither torch nor Hydra."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: Sequence[str] = (),
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+) -> Any:
+    """A field with its meaning and its rule: the allowed words, or bounds (``ge`` is ≥, ``gt`` is >, ...)."""
+    rules = {"choices": tuple(choices), "ge": ge, "gt": gt, "le": le, "lt": lt}
+    metadata = {"help": help, **{k: v for k, v in rules.items() if v not in (None, ())}}
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass
+class Model:
+    """What every network has."""
+
+    name: str = option("", "registered name of the network")
+
+
+@dataclass
+class CNN(Model):
+    """The report's classifier."""
+
+    features: int = option(32, "channels of both convolutions", ge=1)
+    hidden: int = option(128, "units of the first fully connected layer", ge=1)
+    first_features: int | None = option(None, "channels of the first convolution; null: features", ge=1)
+    norm: bool = option(False, "batch normalisation in front of each ReLU; not the report's")
+
+
+@dataclass
+class VGG(Model):
+    """Stages of 3×3 convolutions with batch normalisation, made for speed."""
+
+    widths: list[int] = option([32, 64, 128], "channels of each stage; a stage halves the image")
+    convs: list[int] = option([1, 2, 2], "convolutions of each stage")
+
+
+@dataclass
+class SegNet(Model):
+    """The report's segmenter."""
+
+    features: int = option(32, "channels of the first convolution; the middle has twice as many", ge=1)
+
+
+@dataclass
+class Data:
+    """What every data set has."""
+
+    name: str = option("", "registered name of the data set")
+    root: str = option("data", "folder that holds the data sets; the default is $FASHSEG_DATA, else ./data")
+    split: str = option("random", "how validation images are held out", choices=("random",))
+    val_share: float = option(0.1, "share of the training images that is held out for validation", gt=0, lt=1)
+    split_seed: int = option(0, "seed of the split; by default the run's seed", ge=0)
+    resident: bool | str = option(
+        "auto",
+        "true: on the GPU or in memory; false: on disk; auto: where it takes at most half of what is free",
+        choices=("auto",),
+    )
+    workers: int | None = option(
+        None, "threads that read ahead what stays on disk; 0 reads as one goes, null is one a core, at most four", ge=0
+    )
+
+
+@dataclass
+class FashionMNIST(Data):
+    """60,000 + 10,000 grey garments of 28×28 pixels in ten classes."""
+
+    download: bool = option(True, "fetch files that are missing; each is verified by MD5")
+    mirrors: list[str] = option([], "addresses to try before the built-in ones, each ending in a slash")
+
+
+@dataclass
+class Facade(Data):
+    """906 + 114 building fronts of 256×256 pixels with five classes a pixel."""
+
+    split: str = option(
+        "building",
+        "building: no building on both sides; published: first 800 train, the others validate; random: by image",
+        choices=("building", "published", "random"),
+    )
+
+
+@dataclass
+class Synthetic(Data):
+    """A data set that is drawn by code: nothing is read from disk."""
+
+    train_images: int = option(1000, "images drawn for training and validation together", ge=2)
+    test_images: int = option(200, "images drawn for the test", ge=1)
+    draw_seed: int = option(0, "seed of the drawing", ge=0)
+
+
+@dataclass
+class Optimizer:
+    """What every optimizer has."""
+
+    name: str = option("", "registered name of the optimizer")
+    lr: float = option(1e-3, "learning rate", gt=0)
+    weight_decay: float = option(0.0, "L2 penalty added to the gradient; decoupled from it in adamw", ge=0)
+
+
+@dataclass
+class Adam(Optimizer):
+    """Adam and AdamW."""
+
+    beta1: float = option(0.9, "decay of the mean of gradients", ge=0, lt=1)
+    beta2: float = option(0.999, "decay of the mean of squared gradients", ge=0, lt=1)
+
+
+@dataclass
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum."""
+
+    lr: float = option(1e-2, "learning rate", gt=0)
+    momentum: float = option(0.9, "share of the last step that is kept", ge=0, lt=1)
+    nesterov: bool = option(False, "look ahead along the momentum; needs momentum above 0")
+
+
+@dataclass
+class Scheduler:
+    """What every schedule of the learning rate has."""
+
+    name: str = option("", "registered name of the schedule")
+
+
+@dataclass
+class Cosine(Scheduler):
+    """Half a cosine from ``optimizer.lr`` down, step by step."""
+
+    final_share: float = option(0.0, "learning rate at the end, as a share of optimizer.lr", ge=0, le=1)
+
+
+@dataclass
+class OneCycle(Scheduler):
+    """Up to ``optimizer.lr`` and down to nearly zero, step by step (Smith & Topin, 2018)."""
+
+    rise_share: float = option(0.3, "share of all steps in which the rate rises", gt=0, lt=1)
+
+
+@dataclass
+class Augment:
+    """What every augmentation of training images has."""
+
+    name: str = option("", "registered name of the augmentation")
+
+
+@dataclass
+class Flip(Augment):
+    """Mirror images left to right, with their masks."""
+
+    probability: float = option(0.5, "share of the images that is mirrored", ge=0, le=1)
+
+
+@dataclass
+class FlipShift(Flip):
+    """Mirror, and move by some pixels; what comes in from outside is black, or class 0."""
+
+    shift: int = option(1, "pixels at most, in each direction", ge=1, le=16)
+
+
+# For each group the dataclass of each choice. `register` adds choices from outside the package.
+CHOICES: dict[str, dict[str, type]] = {
+    "model": {"cnn": CNN, "segnet": SegNet, "vgg": VGG},
+    "data": {
+        "fashion_mnist": FashionMNIST,
+        "facade": Facade,
+        "synthetic_fashion": Synthetic,
+        "synthetic_facade": Synthetic,
+    },
+    "optimizer": {"adam": Adam, "adamw": Adam, "sgd": SGD},
+    "scheduler": {"none": Scheduler, "cosine": Cosine, "one_cycle": OneCycle},
+    "augment": {"none": Augment, "flip": Flip, "flip_shift": FlipShift},
+}
+
+# The task of each model and of each data set: a run needs the two to agree.
+TASKS: dict[str, dict[str, str]] = {
+    "model": {"cnn": "classification", "segnet": "segmentation", "vgg": "classification"},
+    "data": {
+        "fashion_mnist": "classification",
+        "facade": "segmentation",
+        "synthetic_fashion": "classification",
+        "synthetic_facade": "segmentation",
+    },
+}
