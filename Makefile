@@ -20,7 +20,8 @@ train: install
 	$(BIN)/python -m fashseg.train model=cnn
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not alone'
+	$(BIN)/python -m pytest -m alone
 
 lint: install
 	$(BIN)/ruff check
