@@ -99,7 +99,7 @@ class ImageDataModule(LightningDataModule):
             parts = dict.fromkeys(parts, part)
         parts["train_fixed"] = self._fixed_part(parts["train"])
         self._parts, self._size = parts, stored.size
-        log.info("the data set has %.0f MB, %s", stored.size / 1e6, "on disk" if self._on_disk else "in memory")
+        log.info("the data set has %.1f MB, %s", stored.size / 1e6, "on disk" if self._on_disk else "in memory")
 
     def _fixed_part(self, train: ArrayDataset) -> ArrayDataset:
         """The training images on which the loss on fixed weights is measured: always the same ones."""
