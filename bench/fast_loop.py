@@ -73,6 +73,9 @@ def read_options(defaults: Defaults, words: Sequence[str] | None, description: s
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=defaults.batch_size)
     parser.add_argument("--batches", type=int, help="at most so many of each set, as trainer.limit_batches")
+    parser.add_argument("--split", default=defaults.split)
+    parser.add_argument("--val-share", type=float, help="share of the training images that validates")
+    parser.add_argument("--eval-train", type=int, default=defaults.eval_train, help="batches on fixed weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args(words)
@@ -154,11 +157,14 @@ def _read(
     defaults: Defaults, options: argparse.Namespace, device: torch.device
 ) -> tuple[ImageDataModule, dict[str, ArrayDataset]]:
     kind: Any = cfg.CHOICES["data"][options.data]
-    split = defaults.split if options.data == defaults.data else "random"
+    # The split is one of the data set's own.
+    split: dict[str, Any] = {"split": options.split if options.data == defaults.data else "random"}
+    if options.val_share:
+        split["val_share"] = options.val_share
     data = ImageDataModule(
-        kind(name=options.data, root=options.root, split=split),
+        kind(name=options.data, root=options.root, **split),
         eval_batch_size=defaults.eval_batch_size,
-        eval_train=defaults.eval_train,
+        eval_train=options.eval_train,
     )
     data.setup()
     most = options.batches and options.batches * defaults.eval_batch_size

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, random_split
 from torchmetrics import Accuracy, Metric
 
 from bench.clock import Laps, print_result
+from bench.epoch_clock import EpochClock
 from bench.plain_fashion import make_network, read
 
 Batch = tuple[Tensor, Tensor]
@@ -56,18 +57,6 @@ class LitClassifier(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam."""
         return torch.optim.Adam(self.parameters(), lr=self.lr)
-
-
-class EpochClock(pl.Callback):
-    """Ends a lap where another epoch begins; the last one ends with ``fit``."""
-
-    def __init__(self, laps: Laps) -> None:
-        self.laps = laps
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Not before the first epoch."""
-        if trainer.current_epoch:
-            self.laps.lap()
 
 
 def main() -> None:
