@@ -53,7 +53,7 @@ REFUSED = {
     "mode by hand": (["hydra.mode=MULTIRUN", "seed=1,2"], ["hydra.mode", "-m"]),
     "another folder of choices": (["--config-path=/nowhere"], ["--config-path"]),
     "folder of more choices is missing": (["--config-dir=nowhere"], ["nowhere is no folder"]),
-    "help of a choice that is not there": (["--help", "model=bad"], ["model/bad"]),
+    "help of a choice that is not there": (["--help", "model=bad"], ["model=bad", "There are cnn"]),
     "unknown option of a group": (["trainer.foo=1"], ["trainer.foo is not an option", "--cfg job"]),
     "group left out": (["~model"], ["model=NAME"]),
     "name by hand": (["model.name=segnet"], ["model=NAME"]),

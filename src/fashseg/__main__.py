@@ -4,8 +4,6 @@ import runpy
 import sys
 
 from fashseg import __version__
-from fashseg.checking import did_you_mean
-from fashseg.errors import UserError
 
 VERBS = {
     "train": "train a model, test it, keep everything about it in one folder",
@@ -28,6 +26,9 @@ def main() -> int:
         print("\nMore about a verb: fashseg VERB --help")
         return 0
     if words[0] not in VERBS:
+        from fashseg.checking import did_you_mean  # brings OmegaConf, which the list of verbs does without
+        from fashseg.errors import UserError
+
         error = UserError(
             f"{words[0]} is not a verb of fashseg; there are {', '.join(VERBS)}.",
             did_you_mean(words[0], VERBS, "More: fashseg --help."),

@@ -1,6 +1,5 @@
 """Holds a composed configuration against the dataclasses of `fashseg.config`; errors name key, value, rule, way out."""
 
-import difflib
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,8 @@ Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Report | Compare)
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name most like ``word``: by the whole name, then by its last part (``lr`` is ``optimizer.lr``)."""
+    import difflib  # where nothing is wrong, nothing is compared
+
     names = sorted(set(known))
     if close := difflib.get_close_matches(word, names, n=1, cutoff=0.75):
         return close[0]

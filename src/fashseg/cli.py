@@ -26,6 +26,7 @@ from fashseg.checking import Schema, check, option_paths
 from fashseg.commands import quoted
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons
 from fashseg.errors import FashsegError, RunError, UserError
+from fashseg.help_text import help_text
 from fashseg.stopping import Stopped, stoppable
 
 
@@ -59,6 +60,9 @@ def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
             words = _with_paths_as_option(verb.paths, words)
         arguments = _flags(words)
         flags = [word for word in words if word not in arguments.overrides]
+        if arguments.help and (text := _help(verb, arguments)):
+            print(text)
+            return status.code
         if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.info:
             _start_hydra(verb, words)
             return status.code
@@ -155,6 +159,17 @@ def _with_paths_as_option(option: str, words: list[str]) -> list[str]:
     return [*(word for word in words if word not in paths), f"{option}=[{listed}]"]
 
 
+def _help(verb: Verb[Schema], arguments: argparse.Namespace) -> str | None:
+    check_names(verb.schema, parse(arguments.overrides))
+    words = [*arguments.overrides, *_searchpath(arguments)]
+    return help_text(compose(verb.name, words, option_paths(verb.schema), with_hydra=True))
+
+
+def _searchpath(arguments: argparse.Namespace) -> list[str]:
+    """``--config-dir`` as the override that it amounts to."""
+    return [f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"] if arguments.config_dir else []
+
+
 def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     overrides: list[Override] = parse(arguments.overrides)
     multirun = bool(arguments.multirun)
@@ -162,7 +177,7 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     sweeps = [override for override in overrides if override.is_sweep_override()]
     if sweeps and not multirun:
         raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
-    searchpath = [f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"] if arguments.config_dir else []
     known = option_paths(verb.schema)
-    checked = [check(verb.schema, compose(verb.name, [*words, *searchpath], known)) for words in plans(overrides)]
+    also = _searchpath(arguments)
+    checked = [check(verb.schema, compose(verb.name, [*words, *also], known)) for words in plans(overrides)]
     return [] if arguments.cfg else verb.prepare(checked, overrides, multirun)

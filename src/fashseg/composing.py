@@ -87,20 +87,23 @@ def _groups() -> set[str]:
     return {folder.name for folder in conf_dir().iterdir() if folder.is_dir() and folder.name != "hydra"} | set(CHOICES)
 
 
-def compose(config_name: str, words: list[str], known: dict[str, list[str]] | None = None) -> DictConfig:
+def compose(
+    config_name: str, words: list[str], known: dict[str, list[str]] | None = None, *, with_hydra: bool = False
+) -> DictConfig:
     """Compose as Hydra would for one job.
 
     Args:
         config_name: file of ``conf/`` that is read first.
         words: overrides.
         known: all options, as `option_paths` gives them, to tell an option of another choice from other mistakes.
+        with_hydra: with Hydra's own node ``hydra``.
 
     Raises:
         UserError: where it can't be done.
     """
     try:
         with _none_started(), hydra.initialize_config_dir(str(conf_dir()), version_base="1.3", job_name=config_name):
-            return hydra.compose(config_name, overrides=words)
+            return hydra.compose(config_name, overrides=words, return_hydra_config=with_hydra)
     except MissingConfigException as error:
         raise _missing_choice(error) from error
     except (HydraException, OmegaConfBaseException) as error:
