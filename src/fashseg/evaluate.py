@@ -12,8 +12,8 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.config import Train
 from fashseg.errors import UserError
+from fashseg.importing import heavy_imports
 from fashseg.run import RunFolder, is_first_process, write_atomically
-from fashseg.stopping import not_now
 from fashseg.verb_options import Evaluate
 
 
@@ -47,7 +47,7 @@ def job(composed: DictConfig) -> None:
 
 
 def _score(options: Evaluate) -> None:
-    with not_now():
+    with heavy_imports():
         from fashseg.engine import set_up_process
         from fashseg.experiment import without_nan
         from fashseg.scoring import build_data, load_weights, score

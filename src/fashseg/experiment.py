@@ -2,6 +2,7 @@
 
 import logging
 import math
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from fashseg import config as cfg
 from fashseg.callbacks.checkpoints import MovableCheckpoint
 from fashseg.callbacks.convergence import StopAtConvergence
+from fashseg.callbacks.first_epoch import AfterFirstEpoch
 from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
 from fashseg.callbacks.tensorboard import Pictures, log_end, options_to_log
@@ -67,7 +69,8 @@ def run_experiment(
             callbacks.append(Pictures(run.logger.pictures_every, data))
         logger = TensorBoardLogger(str(folder.path), name="", version=folder.tensorboard.name, default_hp_metric=False)
         logger.log_hyperparams(options_to_log(run))
-    trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks, logger=logger)
+    callbacks.append(AfterFirstEpoch(logger, run.page))
+    trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks)
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if resume else None)
     load_weights(task, folder.checkpoint("best"))
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
@@ -115,7 +118,9 @@ class Record:
     def start(self, task: Task, data: ImageDataModule) -> None:
         """Status running; read the data, so that what is wrong with it ends the run here."""
         forget_peak_memory()
-        data.setup()
+        with ThreadPoolExecutor(1) as beside:
+            git = beside.submit(git_state)
+            data.setup()
         self.data = data
         self.values: dict[str, Any] = {
             **first_record(self.run, [*self.before.get("overrides", []), *self.overrides]),
@@ -132,7 +137,7 @@ class Record:
             "started": self.before.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
             "resumed": self.before.get("resumed", -1) + 1,
             "versions": versions(),
-            "git": git_state(),
+            "git": git.result(),
         }
         self.folder.write_results(**self.values)
         # What an earlier end has left is of other weights.

@@ -53,15 +53,18 @@ def versions() -> dict[str, str]:
 
 
 def git_state() -> dict[str, Any] | None:
-    """Commit of this code and whether it differs from it; None outside a git checkout."""
+    """Commit of this code and whether it differs from it; None outside a git checkout, or before its first commit."""
     here = Path(__file__).parent
     try:
         _git(here, "ls-files", "--error-unmatch", Path(__file__).name)  # not merely inside somebody else's checkout
-        commit = _git(here, "rev-parse", "HEAD")
-        dirty = bool(_git(here, "status", "--porcelain", "--", str(here), str(here.parents[1] / "conf")))
+        state = _git(here, "status", "--porcelain=v2", "--branch", "--", str(here), str(here.parents[1] / "conf"))
     except (OSError, subprocess.SubprocessError):
         return None
-    return {"commit": commit, "dirty": dirty}
+    lines = state.splitlines()
+    commit = next(line.split()[2] for line in lines if line.startswith("# branch.oid "))
+    if commit == "(initial)":
+        return None
+    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -2,20 +2,21 @@
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
-from fashseg.published import PUBLISHED, Published
 from fashseg.run import RunFolder
+
+if TYPE_CHECKING:  # who only asks for a score does without
+    from rich.console import Console
+    from rich.table import Table
 
 MAIN_SCORE = {"classification": "accuracy", "segmentation": "average_precision"}
 
 
-def console() -> Console:
+def console() -> "Console":
     """Prints text as it is, and lines as long as they are where nobody looks at a terminal."""
+    from rich.console import Console
+
     wide = None if sys.stdout.isatty() else 200
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=wide)
 
@@ -32,14 +33,23 @@ def class_scores(task: str, scores: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name != "mean"}
 
 
-def score_table(results: dict[str, Any]) -> Table:
+def _table(title: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+
+
+def score_table(results: dict[str, Any]) -> "Table":
     """Class by class: validation, test, published, difference."""
+    from fashseg.published import PUBLISHED, Published  # brings NumPy
+
     task = results["task"]
     published = {} if results.get("limited") else PUBLISHED.get(results["data"], Published({}, {})).test
     title = {"classification": "Accuracy", "segmentation": "Average precision by logits"}[task]
     note = " on synthetic data" if results.get("synthetic") else ""
     note += ", of few batches only" if results.get("limited") else ""
-    table = Table(title=f"{title}{note}", title_justify="left", box=box.SIMPLE_HEAD)
+    table = _table(f"{title}{note}")
     table.add_column("class")
     parts = [part for part in ("train", "val", "test") if part in results]
     for name in [*parts, *(["published", "difference"] if published and "test" in parts else [])]:
@@ -88,7 +98,7 @@ def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
 
 def print_sweep(folders: list[RunFolder]) -> None:
     """A line of scores for each run of a sweep."""
-    table = Table(title="Sweep", title_justify="left", box=box.SIMPLE_HEAD)
+    table = _table("Sweep")
     for name in ("run", "changed", "status"):
         table.add_column(name)
     for name in ("val", "test"):

@@ -19,6 +19,7 @@ from fashseg.commands import command, quoted
 from fashseg.composing import parse
 from fashseg.config import Train
 from fashseg.errors import FashsegError, RunError, UserError
+from fashseg.importing import heavy_imports
 from fashseg.resuming import resumed_config
 from fashseg.run import OUTPUTS, RunFolder, claim_folder, first_record, is_first_process
 from fashseg.stopping import Stopped, not_now
@@ -154,10 +155,8 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     if not resume:
         folder.write_results(**first_record(run, overrides))
 
-    with not_now():
+    with heavy_imports():
         from fashseg.experiment import run_experiment  # brings torch, so not before all this
-        from fashseg.report.making import try_to_make_page
-        from fashseg.summary import main_score, print_summary
 
     try:
         results = run_experiment(run, folder, composed, overrides=overrides, resume=resume)
@@ -172,6 +171,10 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
         folder.update_results(status="failed", error=_unforeseen(error, folder).what, exit_status=1)
         _page_so_far(folder, run.page)
         raise
+    with not_now():
+        from fashseg.report.making import try_to_make_page
+        from fashseg.summary import main_score, print_summary
+
     if is_first_process():
         if run.page:
             try_to_make_page(folder)

@@ -5,7 +5,7 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
 
 from fashseg import config as cfg
 from fashseg.data.arrays import ArrayDataset
@@ -26,10 +25,14 @@ from fashseg.figures.samples import Sample, sample_sheet
 from fashseg.figures.style import pixels
 from fashseg.metrics.precision_recall import at_thresholds
 from fashseg.models.first_layer import first_filters
-from fashseg.report.facts import Arrays
 from fashseg.run import flat_options
 from fashseg.summary import class_scores, main_score
 from fashseg.tasks import Task
+
+if TYPE_CHECKING:  # loaded by the logger, and not before it is opened
+    from torch.utils.tensorboard import SummaryWriter
+
+    from fashseg.report.facts import Arrays
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +85,7 @@ class Pictures(Callback):
         log.info("pictures for TensorBoard took %.1f s of %.1f s of training", self.spent, trained)
 
     def _draw(self, task: Task, step: int) -> None:
-        writer = cast(SummaryWriter, cast(TensorBoardLogger, task.logger).experiment)
+        writer = cast("SummaryWriter", cast(TensorBoardLogger, task.logger).experiment)
         part = self.data.part("val")
         count = min(IMAGES[task.info.task], len(part))
         with _evaluating(task):
@@ -126,7 +129,7 @@ def samples(task: Task, part: ArrayDataset, indices: range) -> Any:
     return sample_sheet([("", row[i : i + 6]) for i in range(0, len(row), 6)])
 
 
-def _log(writer: SummaryWriter, tag: str, chart: Any, step: int) -> None:
+def _log(writer: "SummaryWriter", tag: str, chart: Any, step: int) -> None:
     writer.add_image(tag, pixels(chart), step, dataformats="HWC")
 
 
@@ -135,7 +138,7 @@ def log_end(
     run: cfg.Train,
     task: Task,
     data: ImageDataModule,
-    test: Arrays | None,
+    test: "Arrays | None",
     results: dict[str, Any],
     step: int,
 ) -> None:
@@ -151,7 +154,7 @@ def log_end(
         step: where on the axis of the curves it stands.
     """
     _log_hyperparameters(logger, run, results, step)
-    writer = cast(SummaryWriter, logger.experiment)
+    writer = cast("SummaryWriter", logger.experiment)
     task, part = task.eval(), data.part("test")
     parts: tuple[Callable[[], None], ...] = (
         lambda: _log_precision_recall(writer, task, test, step),
@@ -185,7 +188,7 @@ def _log_hyperparameters(logger: TensorBoardLogger, run: cfg.Train, results: dic
     logger.log_hyperparams(options_to_log(run), scores, step)
 
 
-def _log_precision_recall(writer: SummaryWriter, task: Task, test: Arrays | None, step: int) -> None:
+def _log_precision_recall(writer: "SummaryWriter", task: Task, test: "Arrays | None", step: int) -> None:
     if test is None:
         return
     histogram = test["histogram"] if "histogram" in test else test["histograms"].sum(0, dtype=np.int64)
@@ -197,7 +200,7 @@ def _log_precision_recall(writer: SummaryWriter, task: Task, test: Arrays | None
             )
 
 
-def _log_test_pictures(writer: SummaryWriter, task: Task, part: ArrayDataset, results: Any, step: int) -> None:
+def _log_test_pictures(writer: "SummaryWriter", task: Task, part: ArrayDataset, results: Any, step: int) -> None:
     count = min(IMAGES[task.info.task], len(part))
     _log(writer, "test/samples", samples(task, part, range(count)), step)
     counts = np.array(results["test"]["confusion_matrix"])
@@ -205,7 +208,7 @@ def _log_test_pictures(writer: SummaryWriter, task: Task, part: ArrayDataset, re
     _log(writer, "test/confusion_matrix", confusion_matrix(counts, task.info.class_names, unit), step)
 
 
-def _log_graph(writer: SummaryWriter, task: Task) -> None:
+def _log_graph(writer: "SummaryWriter", task: Task) -> None:
     example = torch.zeros(1, *task.info.shape, device=task.device)
     with warnings.catch_warnings():
         # TensorBoard's writer knows no other way than the tracing that torch 2.15 has deprecated.
@@ -213,7 +216,7 @@ def _log_graph(writer: SummaryWriter, task: Task) -> None:
         writer.add_graph(task.model, example)
 
 
-def _log_projector(writer: SummaryWriter, task: Task, part: ArrayDataset, step: int) -> None:
+def _log_projector(writer: "SummaryWriter", task: Task, part: ArrayDataset, step: int) -> None:
     """What the last layer sees of each test image, by its class, of masks the most frequent one."""
     indices = list(range(min(MOST_POINTS, len(part))))
     features, thumbnails, labels = [], [], []
@@ -232,8 +235,10 @@ def _seen_by_last_layer(task: Task, images: Tensor) -> Tensor:
     last = [module for module in task.model.modules() if isinstance(module, nn.Linear | nn.Conv2d)][-1]
     seen: list[Tensor] = []
     handle = last.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    # A network that computes faster with its last layers as one still has them one by one.
+    forward = getattr(task.model, "layer_by_layer", task.model)
     try:
-        task(images)
+        forward((images.to(task.mean.dtype) - task.mean) / task.std)
     finally:
         handle.remove()
     features = seen[0].float().cpu()

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from fashseg import cli
 from fashseg.checking import check
 from fashseg.errors import UserError
+from fashseg.importing import heavy_imports
 from fashseg.run import RunFolder
 from fashseg.stopping import not_now
 from fashseg.verb_options import Report
@@ -71,7 +72,7 @@ def _is_stale(folder: RunFolder) -> bool:
 
 
 def _collect(folder: RunFolder, options: Report) -> None:
-    with not_now():
+    with heavy_imports():
         # Brings torch, which a page from kept evidence does without.
         from fashseg.report.collecting import collect_again
 
