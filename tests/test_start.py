@@ -1,0 +1,136 @@
+"""How soon a command is at work: what it does not load, and that it keeps up with the least that there is."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import start
+from conftest import TINY_CNN, TINY_SEGNET
+
+# Each of them takes longer to load than all that is said before a run begins.
+HEAVY = (
+    *("torch", "pytorch_lightning", "torchmetrics", "torchvision", "numpy", "PIL", "matplotlib", "tensorboard"),
+    *("torch.utils.tensorboard", "google.protobuf", "jinja2", "rich", "sklearn", "scipy", "pandas", "onnx"),
+)
+
+# What is needed when the first epoch is through, or at the end of the run.
+FOR_LATER = ("tensorboard", "torch.utils.tensorboard", "google.protobuf", "jinja2", "fashseg.report.making")
+
+SHORT = {
+    "help": ["--help"],
+    "configuration": ["--cfg", "job"],
+    "unknown option": ["optimizer.lrr=1"],
+    "unknown choice": ["model=nope"],
+    "out of range": ["epochs=-1"],
+}
+
+# Runs the words of the command line and tells which modules it has loaded.
+MODULES_AT_END = """
+import json, runpy, sys
+try:
+    runpy.run_module("fashseg", run_name="__main__", alter_sys=True)
+except SystemExit as end:
+    print("LOADED", json.dumps({"status": end.code, "modules": sorted(sys.modules)}))
+"""
+
+# Trains, and tells at the first step of an epoch how things stand.
+AT_A_STEP = """
+import gc, json, os, sys
+from fashseg import train
+from fashseg.importing import heavy_imports
+
+with heavy_imports():
+    from fashseg.tasks.base import Task
+
+epoch, original = int(sys.argv[1]), Task.training_step
+
+def step(task, *batch):
+    if task.current_epoch < epoch:
+        return original(task, *batch)
+    kept = {"collects": gc.isenabled(), "frozen": gc.get_freeze_count()}
+    print("LOADED", json.dumps({"modules": sorted(sys.modules), **kept}), flush=True)
+    os._exit(0)
+
+Task.training_step = step
+train.main(sys.argv[2:])
+"""
+
+LIGHTNING_ALONE = """
+import json, sys, pytorch_lightning
+print("LOADED", json.dumps({"modules": sorted(sys.modules)}))
+"""
+
+
+def loaded(program: str, folder: Path, *words: str) -> dict[str, Any]:
+    """What a program tells about its modules."""
+    command = [sys.executable, "-c", program, *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED ")] or [done.stderr]
+    content: dict[str, Any] = json.loads(line.removeprefix("LOADED "))
+    return content
+
+
+@pytest.mark.parametrize("words", SHORT.values(), ids=SHORT)
+def test_nothing_heavy_is_loaded_before_a_run_begins(words: list[str], tmp_path: Path) -> None:
+    found = loaded(MODULES_AT_END, tmp_path, "train", *words)
+    assert found["status"] == (0 if words[0].startswith("--") else 2)
+    assert not set(HEAVY) & set(found["modules"])
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run=nope"]], ids=["help", "error"])
+@pytest.mark.parametrize("verb", ["evaluate", "report", "compare"])
+def test_nothing_heavy_is_loaded_for_the_other_commands(verb: str, words: list[str], tmp_path: Path) -> None:
+    words = ["nope"] if verb == "compare" and words[0] != "--help" else words
+    found = loaded(MODULES_AT_END, tmp_path, verb, *words)
+    assert found["status"] == (0 if words[0].startswith("--") else 2)
+    assert not set(HEAVY) & set(found["modules"])
+
+
+@pytest.mark.parametrize("options", [TINY_CNN, TINY_SEGNET], ids=["cnn", "segnet"])
+def test_the_first_step_waits_for_nothing_but_lightning(options: tuple[str, ...], tmp_path: Path) -> None:
+    found = loaded(AT_A_STEP, tmp_path, "0", *options, "page=true")
+    brought = set(loaded(LIGHTNING_ALONE, tmp_path)["modules"])
+    late = set(found["modules"]) & set(HEAVY + FOR_LATER) - brought
+    assert not late
+    assert found["collects"]
+    assert found["frozen"] > 100_000  # what was loaded is left alone by the garbage collector
+
+
+def test_the_end_of_a_run_is_loaded_with_its_first_epoch(tmp_path: Path) -> None:
+    """So that a run of hours ends with the code that it began with."""
+    found = loaded(AT_A_STEP, tmp_path, "1", *TINY_CNN, "page=true")
+    assert set(FOR_LATER) <= set(found["modules"])
+    found = loaded(AT_A_STEP, tmp_path, "1", *TINY_CNN, "page=false", "logger=none")
+    assert not {"tensorboard", "jinja2"} & set(found["modules"])
+
+
+def test_a_process_that_has_loaded_everything_ends_in_silence(tmp_path: Path) -> None:
+    program = "from fashseg.importing import heavy_imports\nwith heavy_imports():\n    import pytorch_lightning"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def least(command: list[str], against: list[str], folder: Path, pairs: int) -> float:
+    """Ratio of the least processor times of two commands that run in turn: others on the machine only add to them."""
+    times = [(start.run_once(command, folder)[1], start.run_once(against, folder)[1]) for _ in range(pairs)]
+    return min(mine for mine, _ in times) / min(yours for _, yours in times)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("words", SHORT.values(), ids=SHORT)
+def test_short_commands_take_hardly_longer_than_an_empty_hydra_program(words: list[str], tmp_path: Path) -> None:
+    empty = tmp_path / "empty.py"
+    empty.write_text(start.EMPTY_HYDRA, encoding="utf-8")
+    command = [sys.executable, "-m", "fashseg.train", *words]
+    assert least(command, [sys.executable, str(empty), "--help"], tmp_path, pairs=5) < 1.5
+
+
+@pytest.mark.alone
+def test_the_first_step_comes_hardly_later_than_lightning(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", start.FIRST_STEP, "train", *TINY_CNN]
+    assert least(command, [sys.executable, "-c", start.IMPORT_LIGHTNING], tmp_path, pairs=2) < 1.5
