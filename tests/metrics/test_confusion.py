@@ -92,6 +92,27 @@ def test_metric_does_as_its_parent_does(settings: dict[str, Any]) -> None:
     assert torch.equal(metric.compute(), parent.compute())
 
 
+def test_update_elsewhere_than_on_the_cpu_waits_for_nothing() -> None:
+    predictions, targets = labels()
+    elsewhere = PixelConfusionMatrix(5, ignore_index=2).to("meta")
+    # No number can be read from a tensor on "meta": whatever waits for the device raises.
+    with pytest.raises(RuntimeError):
+        int(elsewhere.outside)
+    elsewhere.update(predictions.to("meta"), targets.to("meta"))
+    elsewhere.update(torch.empty(3, 5, 20, 21, device="meta"), targets.to("meta"))
+
+
+def test_labels_out_of_range_that_an_update_let_pass_are_refused_in_the_end() -> None:
+    metric = PixelConfusionMatrix(5)
+    metric.update(*labels())
+    metric.outside += 7
+    with pytest.raises(ValueError, match="7 labels are outside 0 to 4"):
+        metric.compute()
+    metric.reset()
+    metric.update(*labels())
+    assert torch.equal(metric.compute(), confusion_counts(*labels(), 5))
+
+
 class LargestAllocation(TorchDispatchMode):
     """Bytes of the largest tensor that an operation returned."""
 

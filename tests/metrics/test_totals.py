@@ -59,6 +59,14 @@ def test_reset_starts_again_and_shares_of_processes_add_up() -> None:
     assert share.compute() == whole.compute()
 
 
+def test_predictions_that_are_known_already_are_not_made_again() -> None:
+    logits, targets = batches([3], 6, 5)[0]
+    totals, again = Totals(), Totals()
+    totals.update(torch.tensor(1.0), logits, targets)
+    again.update(torch.tensor(1.0), torch.empty(0), targets, predicted=logits.argmax(1))
+    assert totals.compute() == again.compute()
+
+
 class Called(TorchDispatchMode):
     """Names of the operations that ran."""
 

@@ -5,80 +5,31 @@ in a fixed histogram, one half for the pixels that are of the class and one for 
 precision-recall path is read from the counts. Histograms add up, over batches and over processes, without loss.
 """
 
-import math
-from collections.abc import Iterator
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-Ranking = Literal["logits", "softmax"]
+from fashseg.metrics.score_histogram import (
+    DEFAULT_BINS,
+    INVALID_BIN,
+    MAX_BINS,
+    Ranking,
+    check_settings,
+    score_histogram,
+)
 
-DEFAULT_BINS = 2**18
-MAX_BINS = 2**22  # beyond it neighbouring bins are closer than float32 can tell apart
-INVALID_BIN = 0  # lowest bin, kept free of scores
-_PIECE_SCORES = 2**20  # 4 MB of float32 bounds the temporary memory
-# Up to this many scores the CPU does not split a step over threads. A chunk stays in the processor's cache, and nothing
-# waits for a second thread, which takes far longer than the counting when other work holds the processors.
-_CPU_CHUNK_SCORES = 2**15
+__all__ = [
+    "DEFAULT_BINS",
+    "MAX_BINS",
+    "HistogramAveragePrecision",
+    "Ranking",
+    "average_precision_from_histogram",
+    "score_histogram",
+]
 
-
-def score_histogram(
-    scores: Tensor,
-    targets: Tensor,
-    num_classes: int,
-    bins: int = DEFAULT_BINS,
-    ranking: Ranking = "logits",
-    *,
-    ignore_index: int | None = None,
-    out: Tensor | None = None,
-) -> Tensor:
-    """Count the scores of each class by bin, apart for pixels that are of the class and pixels that are not.
-
-    Bins are equally wide in ``sign(x) * (1 - 1 / (1 + sqrt(|x|)))``, which never swaps two scores: near ``x`` a bin is
-    ``4 * sqrt(|x|) * (1 + sqrt(|x|))**2 / bins`` wide, so that it is finest at 0, where untrained networks score, and
-    still holds any magnitude. ``x`` is the logit, or for softmax ``log(p / (1 - p)) + log(C - 1)``, which is 0 at
-    ``p = 1 / C``. Softmax is taken in float32 (float64 for float64 scores), and its rounding makes ties: a probability
-    within 3e-8 of 1 is 1.
-
-    Args:
-        scores: logits (N, C, *) of any floating type; ±inf is allowed (a softmax of +inf is nan).
-        targets: labels (N, *) of any integer type, 0 to C - 1 or ``ignore_index``.
-        num_classes: C, at least 2.
-        bins: bins per class, 8 to 2**22; the histogram takes ``16 * C * bins`` bytes.
-        ranking: "logits" ranks pixels by the raw logit of the class, "softmax" by its probability.
-        ignore_index: label of pixels to leave out.
-        out: int64 (C, 2, bins) to add the counts to, in place of a new tensor.
-
-    Returns:
-        int64 (C, 2, bins): [class, 0 for negatives and 1 for positives, bin by ascending score]. Bin 0 takes no score:
-        it counts nan scores and, for class 0, labels out of range, both without waiting for the device;
-        ``average_precision_from_histogram`` refuses a histogram with such counts.
-
-    Raises:
-        ValueError: shapes, types or arguments do not fit.
-    """
-    _check_settings(num_classes, bins, ranking)
-    _check_inputs(scores, targets, num_classes)
-    shape = num_classes, 2, bins
-    if out is None:
-        out = torch.zeros(shape, dtype=torch.int64, device=scores.device)
-    elif out.shape != shape or out.dtype != torch.int64 or not out.is_contiguous():
-        raise ValueError(f"out must be a contiguous int64 tensor {shape}, not {out.dtype} {tuple(out.shape)}")
-    counts = out.view(-1)
-    classes = torch.arange(num_classes, device=scores.device).view(1, -1, 1)
-    one = torch.ones((), dtype=torch.int64, device=scores.device)
-    for chunk, labels in _chunks(scores.detach(), targets, ranking):
-        index = _bin_index(chunk, bins)
-        # One class is enough to have the whole histogram refused.
-        index[:, 0].masked_fill_(((labels < 0) | (labels >= num_classes)).squeeze(1), INVALID_BIN)
-        index += (2 * classes + (labels == classes)) * bins
-        weights = one if ignore_index is None else (labels != ignore_index).long()
-        # Unlike bincount, this needs no second table, no pass for the maximum and no wait for the device. On integers
-        # it is exact in any order, and with deterministic algorithms on CUDA has one that does not raise.
-        counts.index_add_(0, index.reshape(-1), weights.expand(index.shape).reshape(-1))
-    return out
+_SLICE = 2**15  # bins that are read at a time: temporary tensors stay in the processor's cache
 
 
 def average_precision_from_histogram(histogram: Tensor) -> Tensor:
@@ -110,8 +61,9 @@ class HistogramAveragePrecision(Metric):
 
     ``update`` takes logits (N, C, *) and labels (N, *); ``compute`` returns float64 (C,), nan for a class that never
     occurred. The state is one int64 histogram of ``16 * num_classes * bins`` bytes (21 MB for 5 classes), summed over
-    processes. From some ten thousand pixels on it is within 1e-4 of scikit-learn, unless the logits of a class all lie
-    within a hundred bins (0.006 at a logit of 1; see ``score_histogram``), where more bins help.
+    processes; it takes memory from the first update to the next ``reset``. From some ten thousand pixels on, the result
+    is within 1e-4 of scikit-learn, unless the logits of a class all lie within a hundred bins (0.006 at a logit of 1;
+    see ``score_histogram``), where more bins help.
 
     Args:
         num_classes: C, at least 2.
@@ -138,15 +90,29 @@ class HistogramAveragePrecision(Metric):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        _check_settings(num_classes, bins, ranking)
+        check_settings(num_classes, bins, ranking)
         self.num_classes = num_classes
         self.ranking: Ranking = ranking
         self.bins = bins
         self.ignore_index = ignore_index
-        self.add_state("histogram", torch.zeros(num_classes, 2, bins, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("histogram", torch.zeros(1, 1, 1, dtype=torch.int64), dist_reduce_fx="sum")
+        self._defaults["histogram"] = self.histogram = self._nothing(self.histogram.device)
+
+    def _nothing(self, device: torch.device) -> Tensor:
+        """The histogram of nothing, in a single number: what is not in use takes no memory."""
+        return torch.zeros((), dtype=torch.int64, device=device).expand(self.num_classes, 2, self.bins)
+
+    def reset(self) -> None:
+        """Forget all scores, and give the memory back until the next update."""
+        device = self.histogram.device
+        self.histogram = self._nothing(device)
+        super().reset()
+        self.histogram = self._nothing(device)
 
     def update(self, scores: Tensor, targets: Tensor) -> None:
         """Add the scores (N, C, *) of pixels with labels (N, *)."""
+        if not self.histogram.is_contiguous():
+            self.histogram = self.histogram.contiguous()
         settings = self.num_classes, self.bins, self.ranking
         score_histogram(scores, targets, *settings, ignore_index=self.ignore_index, out=self.histogram)
 
@@ -155,74 +121,43 @@ class HistogramAveragePrecision(Metric):
         return average_precision_from_histogram(self.histogram)
 
 
-def _check_settings(num_classes: int, bins: int, ranking: str) -> None:
-    if num_classes < 2:
-        raise ValueError(f"num_classes must be at least 2, not {num_classes}")
-    if not 8 <= bins <= MAX_BINS:
-        raise ValueError(f"bins must be from 8 to {MAX_BINS}, not {bins}")
-    if ranking not in get_args(Ranking):
-        raise ValueError(f"ranking must be one of {', '.join(get_args(Ranking))}, not {ranking!r}")
-
-
-def _check_inputs(scores: Tensor, targets: Tensor, num_classes: int) -> None:
-    if not scores.is_floating_point():
-        raise ValueError(f"scores must be floating-point logits, not {scores.dtype}")
-    if targets.is_floating_point() or targets.dtype == torch.bool:
-        raise ValueError(f"targets must be integer labels, not {targets.dtype}")
-    if scores.ndim < 2 or scores.shape[1] != num_classes or scores.shape[:1] + scores.shape[2:] != targets.shape:
-        raise ValueError(
-            f"scores {tuple(scores.shape)} and targets {tuple(targets.shape)} must be (N, {num_classes}, *) and (N, *)"
-        )
-
-
-def _chunks(scores: Tensor, targets: Tensor, ranking: Ranking) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pieces (n, C, p) of the scores as they are ranked, and (n, 1, p) of the labels; small however large the batch."""
-    scores = scores.reshape(*scores.shape[:2], math.prod(scores.shape[2:]))
-    targets = targets.reshape(len(targets), 1, scores.shape[2])
-    chunk = _CPU_CHUNK_SCORES if scores.is_cpu else _PIECE_SCORES
-    for piece, labels in _split(scores, targets, _PIECE_SCORES):
-        yield from _split(_scale(piece, ranking), labels, chunk)
-
-
-def _split(scores: Tensor, targets: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Views of (n, C, p) scores and (n, 1, p) targets, of at most ``size`` scores where C is not larger."""
-    pixels = max(1, size // scores.shape[1])
-    images = max(1, pixels // max(1, scores.shape[2]))
-    for i in range(0, scores.shape[0], images):
-        for j in range(0, scores.shape[2], pixels):
-            part = slice(i, i + images), slice(None), slice(j, j + pixels)
-            yield scores[part], targets[part]
-
-
-def _scale(logits: Tensor, ranking: Ranking) -> Tensor:
-    """Scores (n, C, p) as float32 or float64 on the scale of ``score_histogram``."""
-    if logits.dtype != torch.float64:
-        logits = logits.float()
-    if ranking == "logits":
-        return logits
-    # In float64 the odds of neighbouring probabilities stay apart, those near 1 / C too.
-    return torch.softmax(logits, 1).double().logit_().add_(math.log(logits.shape[1] - 1)).float()
-
-
-def _bin_index(x: Tensor, bins: int) -> Tensor:
-    """Bin 1 to bins - 1 of each score, int64; nan goes to INVALID_BIN.
-
-    Written as ``1 / (1 + 1 / sqrt(|x|))`` every step keeps the order under rounding, 0 and inf need no special case,
-    and the CPU has no step that splits so small a chunk over threads, which stalls when other work holds a processor.
-    """
-    half = (bins - 1) / 2
-    position = x.abs().rsqrt_().add_(1).reciprocal_().mul_(half).copysign_(x).add_(half + 1)
-    return position.clamp_(1, bins - 1).nan_to_num_(nan=INVALID_BIN).long()
-
-
 def _average_precision(negatives: Tensor, positives: Tensor) -> Tensor:
     """Average precision of one class from its counts (bins,) by ascending score, bin 0 empty."""
-    held = positives.nonzero().squeeze(1)
+    total = torch.zeros((), dtype=torch.float64, device=positives.device)
+    hits = misses = total
+    bins = len(positives)
+    for start in reversed(range(0, bins, _SLICE)):
+        inside = slice(start, min(start + _SLICE, bins))
+        p, n = (_with_margins(counts, inside).double() for counts in (positives, negatives))
+        held = p[1:-1].nonzero().squeeze(1)
+        above = hits + _from_above(p[1:-1]), misses + _from_above(n[1:-1])
+        total = total + _area(p, n, held, *(counts.index_select(0, held) for counts in above))
+        hits, misses = above[0][0], above[1][0]
+    return total / hits
+
+
+def _with_margins(counts: Tensor, inside: slice) -> Tensor:
+    """Counts of these bins and of the one on either side; 0 beyond the ends."""
+    below, above = int(inside.start == 0), int(inside.stop == len(counts))
+    part = counts[inside.start - 1 + below : inside.stop + 1 - above]
+    return torch.nn.functional.pad(part, (below, above)) if below or above else part
+
+
+def _from_above(counts: Tensor) -> Tensor:
+    """Sums of each count and all that follow it. Whole numbers stay exact in float64."""
+    return counts.flip(0).cumsum(0).flip(0)
+
+
+def _area(positives: Tensor, negatives: Tensor, held: Tensor, hits: Tensor, misses: Tensor) -> Tensor:
+    """Sum over the positives of the bins ``held`` of the precision at each.
+
+    Takes float64 counts with margins (B + 2,), positions in the B bins, and there the numbers of positives and of
+    negatives at this bin or above.
+    """
     p, p_around, p_tilt = _with_neighbours(positives, held)
     n, n_around, n_tilt = _with_neighbours(negatives, held)
     tied = p + n > 2 * (p_around + n_around)
-    hits, seen = ((counts.sum() - counts.cumsum(0) + counts)[held].double() for counts in (positives, negatives))
-    seen += hits
+    seen = hits + misses
 
     one_threshold = p * hits / seen
     # With h hits among s scores before the bin: sum over i = 1..p of (h + i) / (s + i * step).
@@ -231,19 +166,20 @@ def _average_precision(negatives: Tensor, positives: Tensor) -> Tensor:
     mixed = (p + (hits - p - before) * _harmonic(before, p)) / step
     # Densities that tilt in the bin put this many more negatives before its positives.
     mixed -= (p * n_tilt - n * p_tilt) / 6 * (hits - p / 2) / (seen - (p + n) / 2) ** 2
-    return torch.where(tied, one_threshold, mixed).sum() / positives.sum()
+    return torch.where(tied, one_threshold, mixed).sum()
 
 
 def _with_neighbours(counts: Tensor, held: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Float64 counts in the bins ``held``, in the two around each, and half the rise of the density within the bin."""
-    counts = torch.nn.functional.pad(counts, (0, 1))
-    inside, below, above = counts[held].double(), counts[held - 1].double(), counts[held + 1].double()
+    """Counts in the bins ``held``, in the two around each, and half the rise of the density within the bin."""
+    below, inside, above = (counts[i : len(counts) - 2 + i].index_select(0, held) for i in range(3))
     # A density falls no lower than 0.
     return inside, below + above, ((above - below) / 4).clamp(-inside, inside)
 
 
 def _harmonic(start: Tensor, count: Tensor) -> Tensor:
     """Sum of 1 / (start + i) over i = 1..count."""
-    exact = torch.digamma(start + count + 1) - torch.digamma(start + 1)
-    # For a large start the difference cancels, and this is off by less than 1 part in 24 * start**2.
-    return torch.where(start < 1000, exact, torch.log1p(count / (start + 0.5)))
+    # Off by less than 1 part in 24 * start**2; digamma, which is slow, would cancel for a large start.
+    value = torch.log1p(count / (start + 0.5))
+    near = (start < 1000).nonzero().squeeze(1)
+    start, count = start.index_select(0, near), count.index_select(0, near)
+    return value.index_copy_(0, near, torch.digamma(start + count + 1) - torch.digamma(start + 1))

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from fashseg.metrics.prediction import predicted_labels
+
 
 class Totals(Metric):
     """Mean loss by sample and share of right predictions over everything it was updated with.
@@ -33,19 +35,23 @@ class Totals(Metric):
         for name in ("samples", "correct", "predictions"):
             self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
+    def update(self, loss: Tensor, logits: Tensor, targets: Tensor, predicted: Tensor | None = None) -> None:
         """Add a batch.
 
         Args:
             loss: scalar, the mean over the batch.
             logits: (N, C, *), of any type.
             targets: labels (N, *); all of them count.
+            predicted: int64 (N, *), ``predicted_labels(logits)`` where it is known already.
         """
+        if predicted is None:
+            predicted = predicted_labels(logits)
         count_batch = len(targets)
+        # In place: to assign a state costs as much as to add to it.
         self.loss_sum.add_(loss.detach(), alpha=count_batch)
-        self.samples += count_batch
-        self.correct += (logits.detach().argmax(1) == targets).sum()
-        self.predictions += targets.numel()
+        self.samples.add_(count_batch)
+        self.correct.add_((predicted == targets).sum())
+        self.predictions.add_(targets.numel())
 
     def compute(self) -> dict[str, Tensor]:
         """Mean loss and accuracy so far."""
