@@ -8,12 +8,14 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torchmetrics import Metric
+from torchmetrics.classification import MulticlassConfusionMatrix
 
 from fashseg import config as cfg
 from fashseg.data.arrays import Batch
 from fashseg.data.info import DataInfo
 from fashseg.data.loading import Steps, TrainLoader
 from fashseg.errors import RunError
+from fashseg.metrics.prediction import predicted_labels
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
 from fashseg.tasks.augmentation import augment
@@ -116,9 +118,12 @@ class Task(LightningModule):
     def _step(self, batch: Batch, *meters: Metric) -> Tensor:
         images, targets = batch
         loss, logits = self.loss_of(images, targets)
+        predicted = predicted_labels(logits)
         for meter in meters:
             if isinstance(meter, Totals):
-                meter.update(loss.detach(), logits.detach(), targets)
+                meter.update(loss, logits, targets, predicted)
+            elif isinstance(meter, MulticlassConfusionMatrix):
+                meter.update(predicted, targets)
             else:
                 meter.update(logits.detach(), targets)
         return loss
