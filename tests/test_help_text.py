@@ -1,0 +1,41 @@
+"""``--help``: the same text as Hydra's, sooner; and what only Hydra can tell is left to it."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import Command
+from fashseg import cli
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["train", "--help"], ["train", "--help", "model=segnet"], ["evaluate", "-h"], ["report", "-h"], ["compare", "-h"]],
+    ids=" ".join,
+)
+def test_the_text_is_that_of_hydra(words: list[str], run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = run(*words)
+    assert own.status == 0, own.err
+    monkeypatch.setattr(cli, "help_text", lambda _composed: None)
+    assert own.out == run(*words).out
+
+
+@pytest.mark.parametrize("flag", ["--config-dir={}", "hydra.searchpath=[file://{}]"], ids=["flag", "option"])
+def test_choices_of_ones_own_are_there(flag: str, run: Command, tmp_path: Path) -> None:
+    for name in ("model/mine.yaml", "model/small/mine.yaml", "study/mine.yaml", "hydra/help/mine.yaml", "mine.yaml"):
+        (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "own" / name).touch()
+    lines = run("train", "--help", flag.format(tmp_path / "own")).out.splitlines()
+    models = next(line.strip() for line in lines if line.strip().startswith("model: "))
+    assert "mine" in models.removeprefix("model: ").split(", ")
+    assert "cnn" in models.removeprefix("model: ").split(", ")
+    assert sum("mine" in line for line in lines) == 3  # of Hydra's own groups nothing is told
+
+
+def test_another_text_is_put_together_by_hydra(run: Command) -> None:
+    outcome = run("train", "--help", "hydra/help=default")
+    assert outcome.status == 0
+    assert "epochs: 10" in outcome.out  # its $CONFIG
+    outcome = run("train", "--help", "hydra.help.template='100 $ a month'")
+    assert outcome.status == 2
+    assert len(outcome.err.splitlines()) == 2
