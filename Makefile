@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo train test lint tensorboard clean
+.PHONY: install demo train test lint bench tensorboard clean
 
 install: .venv/.installed
 
@@ -27,6 +27,10 @@ lint: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Speed, side by side with plain loops; QUICK=1 is a rough look. Needs the real data: see bench/README.md.
+bench: install
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 tensorboard: install
 	$(BIN)/tensorboard --logdir outputs

@@ -92,14 +92,21 @@ def compare_training(training: Training, setting: Setting) -> tuple[str, Found]:
     return f"{table(header, ratios)}\n\n{table(costs, rows)}", found
 
 
+def measured_rates(children: Sequence[Child]) -> tuple[float, float]:
+    """Images that the project trains a processor second: in steps alone, and in whole epochs."""
+    alone = sorted(_images(child) / child.result["step_cpu_seconds"] for child in children)
+    return alone[len(alone) // 2], median_of(children, "images_per_cpu_second")
+
+
+def _images(child: Child) -> int:
+    return int(child.result["images"] * len(child.result["epoch_seconds"]))
+
+
 def _costs(name: str, children: Sequence[Child]) -> tuple[str, ...]:
-    rates = [median_of(children, key) for key in ("images_per_cpu_second", "images_per_second")]
+    rates = [count(median_of(children, key)) for key in ("images_per_cpu_second", "images_per_second")]
     # The plain scripts count the steps alone as it is.
-    alone = ""
-    if "step_cpu_seconds" in children[0].result:
-        images = [c.result["images"] * len(c.result["epoch_seconds"]) / c.result["step_cpu_seconds"] for c in children]
-        alone = count(sorted(images)[len(images) // 2])
-    return name, *map(count, rates), alone, megabytes(max(child.peak_bytes for child in children))
+    alone = count(measured_rates(children)[0]) if name == "project" else ""
+    return name, *rates, alone, megabytes(max(child.peak_bytes for child in children))
 
 
 def training_sizes(quick: bool) -> tuple[Training, Training]:

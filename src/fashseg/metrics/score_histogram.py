@@ -29,7 +29,7 @@ _FEW_PIXELS = 2**13
 
 _NORMAL = 2.0**24  # makes the smallest float32, 2**-149, one with all its digits
 _LOG2_E = 1 / math.log(2)
-# From an odds' 2**23 steps of float32 an octave to its natural logarithm, under the root of `_bin_index`.
+# From an odds' 2**23 steps of float32 an octave to its natural logarithm, under the root of `_Places`.
 _ROOT_OF_STEP = math.sqrt(math.log(2) / 2**23)
 
 
