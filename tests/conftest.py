@@ -66,6 +66,16 @@ def real_data() -> Path:
     return Path(REAL_DATA)
 
 
+@pytest.fixture
+def always_class_by_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count scores as for many pixels on the CPU, in several pieces and small chunks."""
+    from fashseg.metrics import score_histogram as counting
+
+    monkeypatch.setattr(counting, "_count_all_classes", counting._count_class_by_class)
+    monkeypatch.setattr(counting, "_SMALLEST_PIECE", 3000)
+    monkeypatch.setattr(counting, "_CHUNK_SCORES", 500)
+
+
 # Options that make a run take a second or two.
 TINY_CNN = (
     "model=cnn",
