@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import start
+from bench import metrics, start
 from bench.children import run_command, run_module
 from bench.floor import floor_table
 from bench.growth import compare_growth
@@ -47,20 +47,8 @@ def sections(setting: Setting) -> Iterator[Section]:
     yield "Growth", lambda: "\n\n".join(compare_growth(setting.quick, setting.threads))
     if not setting.quick:
         yield "Time to 90%", lambda: compare_reach(setting)
-        yield "Metrics", _metrics
+        yield "Metrics", lambda: metrics.tables(metrics.measure(threads=setting.threads, rounds=setting.rounds))
         yield "Start", lambda: start_table(start.measure(setting.rounds))
-
-
-def _metrics() -> str:
-    """That program imports torch, so it is a child."""
-    code = "import json; from bench.metrics import measure; print(json.dumps({'rows': measure()}))"
-    return table_of(run_command([sys.executable, "-c", code]).result["rows"])
-
-
-def table_of(rows: Sequence[dict[str, Any]]) -> str:
-    """A table of all that any of the rows has."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return table([name.replace("_", " ") for name in names], [[row.get(name, "") for name in names] for row in rows])
 
 
 def start_table(rows: Sequence[dict[str, Any]]) -> str:
