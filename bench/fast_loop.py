@@ -20,6 +20,7 @@ from fashseg.data.arrays import ArrayDataset
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import keep_freed_memory, precision
 from fashseg.models import build_model
+from fashseg.tasks.optimizers import look_for_no_gpu
 
 Step = Callable[[Tensor], None]
 
@@ -120,6 +121,8 @@ def run(defaults: Defaults, scores: Callable[[], Scores], words: Sequence[str] |
     optimizer = torch.optim.Adam(
         net.parameters(), defaults.lr, weight_decay=defaults.weight_decay, fused=True, capturable=device.type == "cuda"
     )
+    if device.type == "cpu":
+        look_for_no_gpu(optimizer)
     bf16 = precision(cfg.Trainer(accelerator="gpu" if device.type == "cuda" else "cpu")) == "bf16"
 
     def step(rows: Tensor) -> None:

@@ -73,3 +73,17 @@ def test_shift_moves_images_with_their_masks() -> None:
     assert (len(rows), set(rows.tolist()), set(columns.tolist())) == (200, {1, 2, 3, 4, 5}, {2, 3, 4, 5, 6})
     labels = torch.arange(200)
     assert torch.equal(augment(options, images, labels, seed=1)[1], labels)
+
+
+@pytest.mark.parametrize("options", [cfg.Adam(name="adam"), cfg.Adam(name="adamw"), cfg.SGD(name="sgd")])
+def test_a_step_on_the_cpu_looks_for_no_gpu(options: cfg.Optimizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("device_count", "is_available"):
+        monkeypatch.setattr(torch.cuda, name, lambda name=name: asked.append(name) or 0)
+    parameter = nn.Parameter(torch.ones(3))
+    optimizer = build_optimizer(options, [parameter])
+    for _ in range(2):
+        parameter.sum().backward()
+        optimizer.step()
+    assert not asked
+    assert not torch.equal(parameter, torch.ones(3))

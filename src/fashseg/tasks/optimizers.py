@@ -22,6 +22,25 @@ def build_optimizer(
             that they can't be clipped before.
         recordable: keep all that changes from step to step on the device, so that a CUDA graph of a step stays right.
     """
+    parameters = list(parameters)
+    optimizer = _built(options, parameters, fused, recordable)
+    if all(parameter.is_cpu for parameter in parameters):
+        look_for_no_gpu(optimizer)
+    return optimizer
+
+
+def look_for_no_gpu(optimizer: optim.Optimizer) -> None:
+    """Skip what each step of an optimizer asks first: whether it is being recorded as a CUDA graph.
+
+    Where no GPU is in use, torch 2.15 looks for NVIDIA's library on disk to answer, again at each step: a twentieth of
+    a step of ``cnn``. On the CPU there is nothing to record.
+    """
+    for name in ("_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"):
+        if hasattr(type(optimizer), name):
+            setattr(optimizer, name, lambda: None)
+
+
+def _built(options: cfg.Optimizer, parameters: list[nn.Parameter], fused: bool, recordable: bool) -> optim.Optimizer:
     weight_decay = options.weight_decay
     lr = torch.tensor(options.lr) if recordable else options.lr
     if isinstance(options, cfg.Adam):
