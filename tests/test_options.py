@@ -120,15 +120,7 @@ def test_help_and_configuration_are_shown(run: Command) -> None:
 def test_options_stay_as_users_know_them() -> None:
     """A change of this list is a change of the interface: mention it to users."""
     common = {
-        *(
-            "model.name",
-            "model.features",
-            "model.hidden",
-            "model.first_features",
-            "model.norm",
-            "model.widths",
-            "model.convs",
-        ),
+        *("model.name", "model.features", "model.hidden", "model.stem", "model.widths", "model.convs"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("optimizer.name", "optimizer.lr", "optimizer.weight_decay", "optimizer.beta1", "optimizer.beta2"),

@@ -202,9 +202,10 @@ def _check_together(run: cfg.Train) -> None:
         )
     if isinstance(run.model, cfg.VGG):
         widths, convs = run.model.widths, run.model.convs
-        if len(widths) != len(convs) or not 1 <= len(widths) <= 4 or min(*widths, *convs) < 1:
+        most = 3 if run.model.stem else 4
+        if len(widths) != len(convs) or not 1 <= len(widths) <= most or min(*widths, *convs) < 1:
             raise UserError(
-                f"model.widths={widths} and model.convs={convs}: both need a number, 1 or more, for 1 to 4 stages.",
+                f"model.widths={widths} and model.convs={convs}: both need numbers, 1 or more, for 1 to {most} stages.",
                 "For example model.widths=[32,64] model.convs=[1,1].",
             )
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:

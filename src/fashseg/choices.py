@@ -36,16 +36,18 @@ class CNN(Model):
 
     features: int = option(32, "channels of both convolutions", ge=1)
     hidden: int = option(128, "units of the first fully connected layer", ge=1)
-    first_features: int | None = option(None, "channels of the first convolution; null: features", ge=1)
-    norm: bool = option(False, "batch normalisation in front of each ReLU; not the report's")
 
 
 @dataclass
 class VGG(Model):
     """Stages of 3×3 convolutions with batch normalisation, made for speed."""
 
+    stem: int | None = option(None, "channels of a convolution of stride 2 in front of the stages; null has none", ge=1)
     widths: list[int] = option([32, 64, 128], "channels of each stage; a stage halves the image")
     convs: list[int] = option([1, 2, 2], "convolutions of each stage")
+    hidden: int | None = option(
+        None, "units of a fully connected layer behind the stages; null: a global maximum instead", ge=1
+    )
 
 
 @dataclass

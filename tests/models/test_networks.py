@@ -81,13 +81,16 @@ def test_sizes_that_do_not_fit_are_refused_with_one_that_does() -> None:
         SegNet(3, 5)(torch.randn(1, 3, 63, 49))
 
 
-def test_networks_that_are_made_for_speed() -> None:
+def test_the_network_that_is_made_for_speed() -> None:
     images = torch.randn(4, 1, 28, 28)
-    model = CNN(1, 28, 28, 10, features=32, first_features=16, norm=True)
-    assert model(images).shape == (4, 10)
-    assert model[0].out_channels == 16
-    model = VGG(1, 10, widths=[32, 64, 128], convs=[1, 2, 2])
+    model = VGG(1, 28, 28, 10, widths=[32, 64, 128], convs=[1, 2, 2])
     assert parameters(model) == 278_890
     assert model(images).shape == (4, 10)
     model.eval()
     assert torch.equal(model(images)[:2], model(images[:2])), "an image's scores don't depend on its batch"
+    model = VGG(3, 29, 41, 7, widths=[8, 8], convs=[1, 1], stem=4, hidden=16)
+    sizes = [tuple(m.weight.shape) for m in model if isinstance(m, (nn.Conv2d, nn.Linear))]
+    assert sizes == [(4, 3, 3, 3), (8, 4, 3, 3), (8, 8, 3, 3), (16, 8 * 3 * 5), (7, 16)]
+    assert model(torch.randn(2, 3, 29, 41)).shape == (2, 7)
+    with pytest.raises(ValueError, match="until nothing is left"):
+        VGG(1, 7, 28, 10, widths=[8, 8, 8], convs=[1, 1, 1], stem=4)

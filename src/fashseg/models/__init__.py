@@ -11,11 +11,9 @@ from fashseg.models.segnet import SegNet
 from fashseg.models.vgg import VGG
 
 BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
-    "cnn": lambda o, shape, classes: CNN(
-        *shape, classes, features=o.features, hidden=o.hidden, first_features=o.first_features, norm=o.norm
-    ),
+    "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden),
     "segnet": lambda o, shape, classes: SegNet(shape[0], classes, features=o.features),
-    "vgg": lambda o, shape, classes: VGG(shape[0], classes, widths=o.widths, convs=o.convs),
+    "vgg": lambda o, shape, classes: VGG(*shape, classes, stem=o.stem, widths=o.widths, convs=o.convs, hidden=o.hidden),
 }
 
 

@@ -16,9 +16,6 @@ class CNN(nn.Sequential):
         classes: number of outputs, one logit a class.
         features: channels of both convolutions.
         hidden: units of the first fully connected layer.
-        first_features: channels of the first convolution; None takes ``features``.
-        norm: batch normalisation in front of each ReLU, and behind the pool: it learns in a third of the steps, but is
-            not the report's.
 
     Shapes:
         (N, channels, height, width) to (N, classes).
@@ -33,21 +30,16 @@ class CNN(nn.Sequential):
         *,
         features: int = 32,
         hidden: int = 128,
-        first_features: int | None = None,
-        norm: bool = False,
     ) -> None:
-        first = first_features or features
         flat = features * _after_stages(height) * _after_stages(width)
         super().__init__(
-            *_stage(channels, first, norm),
-            *_stage(first, features, norm),
+            *_stage(channels, features),
+            *_stage(features, features),
             nn.Flatten(),
-            nn.Linear(flat, hidden, bias=not norm),
-            *([nn.BatchNorm1d(hidden)] if norm else []),
+            nn.Linear(flat, hidden),
             nn.ReLU(),
             nn.Linear(hidden, classes),
         )
-        self.norm = norm
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch of images.
@@ -55,8 +47,6 @@ class CNN(nn.Sequential):
         Each pool comes before its ReLU, which then has a quarter of the work: the ReLU keeps the order of numbers, so
         outputs and gradients are those of `layer_by_layer`, bit for bit.
         """
-        if self.norm:
-            return self.layer_by_layer(images)
         conv1, relu1, pool1, conv2, relu2, pool2, *head = self
         x = relu1(pool1(conv1(images)))
         x = relu2(pool2(conv2(x)))
@@ -71,10 +61,7 @@ class CNN(nn.Sequential):
         return logits
 
 
-def _stage(inputs: int, outputs: int, norm: bool) -> list[nn.Module]:
-    if norm:  # its mean takes the place of the convolution's bias
-        conv = nn.Conv2d(inputs, outputs, 3, bias=False)
-        return [conv, nn.MaxPool2d(2), nn.BatchNorm2d(outputs), nn.ReLU()]
+def _stage(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 3), nn.ReLU(), nn.MaxPool2d(2)]
 
 
