@@ -31,6 +31,7 @@ def test_every_choice_composes_builds_and_takes_a_step(group: str, name: str, ru
     # A preset has its own model.
     words = [word for word in words if not word.startswith("model=" if group == "experiment" else f"{group}=")]
     words += ["hydra.run.dir=run", f"{group}={name}", "trainer.limit_batches=1", "epochs=1"]
+    words += ["trainer.compile=auto"]  # compiling takes half a minute, and has its own test
     if group == "trainer":
         words = [word for word in words if not word.startswith("trainer.accelerator")]
     if name == "gpu" and not torch.cuda.is_available():
