@@ -125,7 +125,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("optimizer.name", "optimizer.lr", "optimizer.weight_decay", "optimizer.beta1", "optimizer.beta2"),
         *("optimizer.momentum", "optimizer.nesterov"),
-        *("scheduler.name", "scheduler.final_share", "scheduler.rise_share"),
+        *("scheduler.name", "scheduler.final_share", "scheduler.rise_share", "scheduler.cycle_momentum"),
         *("augment.name", "augment.probability", "augment.shift", "logger.tensorboard", "logger.pictures_every"),
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "page", "resume", "debug"),

@@ -149,6 +149,9 @@ class OneCycle(Scheduler):
     """Up to ``optimizer.lr`` and down to nearly zero, step by step (Smith & Topin, 2018)."""
 
     rise_share: float = option(0.3, "share of all steps in which the rate rises", gt=0, lt=1)
+    cycle_momentum: bool = option(
+        False, "momentum, or beta1 of adam, goes down from 0.95 to 0.85 and up again, in place of the optimizer's own"
+    )
 
 
 @dataclass

@@ -52,7 +52,7 @@ def run_experiment(
     data.steps_per_call = steps_per_call(run.trainer, run.batch_size, data.info.shape)
     task.automatic_optimization = data.steps_per_call is None
     task.gradient_clip = run.trainer.gradient_clip
-    task.graphed = graphed(run.trainer)
+    task.graphed = not task.automatic_optimization and graphed(run)
     compile_network(task.model, run.trainer)
     checkpoint = folder.checkpoint("last") if resume else None
     if checkpoint:

@@ -145,6 +145,13 @@ def test_class_by_class_agrees_with_scikit_learn(network: str, ranking: Ranking)
     test_agrees_with_scikit_learn(network, ranking)
 
 
+def test_moving_what_is_not_in_use_takes_no_memory() -> None:
+    metric = HistogramAveragePrecision(5).to("meta")
+    for tensor in (metric.histogram, metric._defaults["histogram"]):
+        assert tensor.device.type == "meta"
+        assert tensor.untyped_storage().nbytes() <= 8
+
+
 def test_no_memory_before_the_first_update_and_after_reset() -> None:
     metric = HistogramAveragePrecision(3)
     logits, targets = segmentation(2, 3, 16, 16)

@@ -87,3 +87,16 @@ def test_a_step_on_the_cpu_looks_for_no_gpu(options: cfg.Optimizer, monkeypatch:
         optimizer.step()
     assert not asked
     assert not torch.equal(parameter, torch.ones(3))
+
+
+@pytest.mark.parametrize("cycles", [True, False])
+def test_one_cycle_moves_momentum_only_where_asked(cycles: bool) -> None:
+    optimizer = build_optimizer(cfg.Adam(name="adam", lr=0.1, beta1=0.6), [nn.Parameter(torch.zeros(1))])
+    schedule = build_scheduler(cfg.OneCycle(name="one_cycle", cycle_momentum=cycles), optimizer, 10)
+    assert schedule
+    seen = set()
+    for _ in range(10):
+        seen.add(round(optimizer.param_groups[0]["betas"][0], 2))
+        optimizer.step()
+        schedule.step()
+    assert ({0.85, 0.95} <= seen) if cycles else (seen == {0.6})

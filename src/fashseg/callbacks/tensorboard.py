@@ -1,6 +1,7 @@
 """Pictures for TensorBoard while a model trains, and what is added when it is done."""
 
 import contextlib
+import copy
 import logging
 import time
 import warnings
@@ -213,7 +214,7 @@ def _log_graph(writer: "SummaryWriter", task: Task) -> None:
     with warnings.catch_warnings():
         # TensorBoard's writer knows no other way than the tracing that torch 2.15 has deprecated.
         warnings.simplefilter("ignore")
-        writer.add_graph(task.model, example)
+        writer.add_graph(copy.deepcopy(task.model), example)  # a compiled network can't be traced, its copy is not
 
 
 def _log_projector(writer: "SummaryWriter", task: Task, part: ArrayDataset, step: int) -> None:
@@ -236,7 +237,7 @@ def _seen_by_last_layer(task: Task, images: Tensor) -> Tensor:
     seen: list[Tensor] = []
     handle = last.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
     # A network that computes faster with its last layers as one still has them one by one.
-    forward = getattr(task.model, "layer_by_layer", task.model)
+    forward = getattr(task.model, "layer_by_layer", task.model.forward)
     try:
         forward((images.to(task.mean.dtype) - task.mean) / task.std)
     finally:

@@ -102,6 +102,16 @@ class HistogramAveragePrecision(Metric):
         """The histogram of nothing, in a single number: what is not in use takes no memory."""
         return torch.zeros((), dtype=torch.int64, device=device).expand(self.num_classes, 2, self.bins)
 
+    def _apply(self, fn: Any, *args: Any, **options: Any) -> Any:
+        """To move what is not in use makes it a full tensor: undone here."""
+        unused = not self.histogram.is_contiguous()
+        moved = super()._apply(fn, *args, **options)
+        nothing = self._nothing(self.histogram.device)
+        self._defaults["histogram"] = nothing
+        if unused:
+            self.histogram = nothing
+        return moved
+
     def reset(self) -> None:
         """Forget all scores, and give the memory back until the next update."""
         device = self.histogram.device

@@ -19,18 +19,24 @@ def augment(options: cfg.Augment, images: Tensor, targets: Tensor, seed: int) ->
     if not isinstance(options, cfg.Flip):
         return images, targets
     generator = torch.Generator().manual_seed(seed)
-    mirrored = (torch.rand(len(images), generator=generator) < options.probability).to(images.device)
+    mirrored = _moved_to(images.device, torch.rand(len(images), generator=generator) < options.probability)
     images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
     if targets.ndim == 3:
         targets = torch.where(mirrored[:, None, None], targets.flip(-1), targets)
     if isinstance(options, cfg.FlipShift):
-        moves = torch.randint(2 * options.shift + 1, (2, len(images)), generator=generator).to(images.device)
-        images = _moved(images, moves, options.shift)
-        targets = _moved(targets[:, None], moves, options.shift)[:, 0] if targets.ndim == 3 else targets
+        drawn = torch.randint(2 * options.shift + 1, (2, len(images)), generator=generator)
+        moves = _moved_to(images.device, drawn)
+        images = _shifted(images, moves, options.shift)
+        targets = _shifted(targets[:, None], moves, options.shift)[:, 0] if targets.ndim == 3 else targets
     return images, targets
 
 
-def _moved(images: Tensor, moves: Tensor, most: int) -> Tensor:
+def _moved_to(device: torch.device, drawn: Tensor) -> Tensor:
+    """Without waiting for a GPU to be through with the step before."""
+    return drawn.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else drawn.to(device)
+
+
+def _shifted(images: Tensor, moves: Tensor, most: int) -> Tensor:
     """Each image moved by ``moves`` (2, N), down and right, from 0 to ``2 * most``, where ``most`` stays in place."""
     size = images.shape[-2:]
     windows = F.pad(images, (most,) * 4).unfold(2, size[0], 1).unfold(3, size[1], 1)  # (N, C, moves, moves, H, W)

@@ -20,8 +20,8 @@ from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
 from fashseg.tasks.augmentation import augment
 from fashseg.tasks.graphed import Step
-from fashseg.tasks.optimizers import build_optimizer, build_scheduler
-from fashseg.tasks.stepping import train_on
+from fashseg.tasks.optimizers import build_optimizer, build_scheduler, keep_kind
+from fashseg.tasks.stepping import align_counters, train_on
 
 Scores = dict[str, Any]
 
@@ -128,6 +128,12 @@ class Task(LightningModule):
                 meter.update(logits.detach(), targets)
         return loss
 
+    def on_train_start(self) -> None:
+        """Go on as this run is to be, where a checkpoint of one of another kind was loaded."""
+        for optimizer in self.trainer.optimizers:
+            keep_kind(optimizer, recordable=self.graphed)
+        align_counters(self.trainer)
+
     def training_step(self, batch: Batch | Steps, batch_idx: int) -> Tensor | None:
         """Loss of one batch with moving weights; or, on the batches of several steps, all those steps."""
         del batch_idx
@@ -138,7 +144,8 @@ class Task(LightningModule):
 
     def prepared(self, batch: Batch, step: int) -> Batch:
         """A training batch as it is trained on; ``step`` fixes what augmentation draws."""
-        return augment(self.augmentation, *batch, seed=self.options["seed"] * 1_000_003 + step)
+        seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
+        return augment(self.augmentation, *batch, seed=seed)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""

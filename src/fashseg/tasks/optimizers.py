@@ -41,15 +41,17 @@ def look_for_no_gpu(optimizer: optim.Optimizer) -> None:
 
 
 def _built(options: cfg.Optimizer, parameters: list[nn.Parameter], fused: bool, recordable: bool) -> optim.Optimizer:
-    weight_decay = options.weight_decay
-    lr = torch.tensor(options.lr) if recordable else options.lr
+    decay = options.weight_decay
+    fused_or_not = fused or None  # False would also turn off what serves many parameters at once
+    # On the device, where a schedule writes it: of a tensor on the CPU the recording keeps the number that it had.
+    lr = torch.tensor(options.lr, device=parameters[0].device) if recordable else options.lr
     if isinstance(options, cfg.Adam):
         kind = optim.AdamW if options.name == "adamw" else optim.Adam
         betas = options.beta1, options.beta2
-        return kind(parameters, lr, betas, weight_decay=weight_decay, fused=fused, capturable=recordable)
+        return kind(parameters, lr, betas, weight_decay=decay, fused=fused_or_not, capturable=recordable)
     if isinstance(options, cfg.SGD):
         momentum, nesterov = options.momentum, options.nesterov
-        return optim.SGD(parameters, lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov, fused=fused)
+        return optim.SGD(parameters, lr, momentum, weight_decay=decay, nesterov=nesterov, fused=fused_or_not)
     raise ValueError(f"no optimizer is built from {options}")
 
 
@@ -60,5 +62,25 @@ def build_scheduler(options: cfg.Scheduler, optimizer: optim.Optimizer, steps: i
     if isinstance(options, cfg.Cosine):
         return CosineAnnealingLR(optimizer, T_max=steps, eta_min=options.final_share * lr)
     if isinstance(options, cfg.OneCycle):
-        return OneCycleLR(optimizer, max_lr=lr, total_steps=steps, pct_start=options.rise_share)
+        cycle = options.cycle_momentum
+        return OneCycleLR(optimizer, lr, total_steps=steps, pct_start=options.rise_share, cycle_momentum=cycle)
     return None
+
+
+def keep_kind(optimizer: optim.Optimizer, recordable: bool) -> None:
+    """Undo what a checkpoint has brought that is of how its run was made, not of what it learnt.
+
+    Args:
+        optimizer: whose state and options were loaded.
+        recordable: as in `build_optimizer`.
+    """
+    for group in optimizer.param_groups:
+        device = group["params"][0].device
+        if "capturable" in group:
+            group["capturable"] = recordable
+        lr = float(group["lr"])
+        group["lr"] = torch.tensor(lr, device=device) if recordable else lr
+        for parameter in group["params"]:
+            step = optimizer.state[parameter].get("step")
+            if recordable and step is not None:
+                optimizer.state[parameter]["step"] = step.to(device)

@@ -78,6 +78,18 @@ def _step_function(task: Steppable) -> Step:
     return step
 
 
+def align_counters(trainer: Trainer) -> None:
+    """After a checkpoint was loaded: Lightning counts steps of its own loop and those taken here apart.
+
+    A run that goes on in the other way would begin at step 0 again.
+    """
+    loop = trainer.fit_loop.epoch_loop
+    own, taken = loop.automatic_optimization.optim_progress.optimizer.step, loop.manual_optimization.optim_step_progress
+    most = max(own.total.completed, taken.total.completed)
+    for progress in (own, taken):
+        progress.total.ready = progress.total.completed = most
+
+
 def _count(trainer: Trainer, steps: int) -> None:
     """Have Lightning know how many optimizer steps were taken: checkpoints and loggers go by ``global_step``."""
     progress = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
