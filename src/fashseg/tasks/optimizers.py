@@ -81,6 +81,6 @@ def keep_kind(optimizer: optim.Optimizer, recordable: bool) -> None:
         lr = float(group["lr"])
         group["lr"] = torch.tensor(lr, device=device) if recordable else lr
         for parameter in group["params"]:
-            step = optimizer.state[parameter].get("step")
-            if recordable and step is not None:
-                optimizer.state[parameter]["step"] = step.to(device)
+            state = optimizer.state.get(parameter, {})
+            if recordable and "step" in state:
+                state["step"] = state["step"].to(device)
