@@ -104,4 +104,6 @@ def test_a_quick_comparison_on_the_real_data(real_data: Path) -> None:
     assert list(found) == ["project", "fastest_fashion", "plain_fashion", "lightning_fashion"]
     images = {name: children[0].result["images"] for name, children in found.items()}
     assert set(images.values()) == {200 * 64}, "all sides train on as many images"
+    epochs = {name: len(children[0].result["epoch_seconds"]) for name, children in found.items()}
+    assert set(epochs.values()) == {2}, "and as often"
     assert all(f"project : {name}" in text for name in list(found)[1:])
