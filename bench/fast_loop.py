@@ -19,6 +19,7 @@ from fashseg import config as cfg
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import keep_freed_memory, precision
+from fashseg.metrics.prediction import predicted_labels
 from fashseg.models import build_model
 from fashseg.tasks.optimizers import look_for_no_gpu
 
@@ -44,7 +45,7 @@ class Totals:
     def add(self, logits: Tensor, targets: Tensor, loss: Tensor) -> None:
         """A batch."""
         self.loss += float(loss) * len(targets)
-        self.hits += float((logits.argmax(1) == targets).sum())
+        self.hits += float((predicted_labels(logits) == targets).sum())
         self.images += len(targets)
         self.predictions += targets.numel()
 
@@ -134,7 +135,7 @@ def run(defaults: Defaults, scores: Callable[[], Scores], words: Sequence[str] |
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         loss_sum.add_(loss.detach(), alpha=len(rows))
-        hits.add_((logits.detach().argmax(1) == targets).sum())
+        hits.add_((predicted_labels(logits) == targets).sum())
 
     full_step = _graph(step, train.indices[: options.batch_size]) if device.type == "cuda" else step
     images = min(len(train), (options.batches or len(train)) * options.batch_size)

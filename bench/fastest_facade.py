@@ -14,6 +14,7 @@ from torch import Tensor
 from bench.fast_loop import Defaults, run
 from fashseg import config as cfg
 from fashseg.metrics.average_precision import DEFAULT_BINS, average_precision_from_histogram, score_histogram
+from fashseg.metrics.prediction import predicted_labels
 
 DEFAULTS = Defaults(
     model=cfg.SegNet("segnet"),
@@ -39,7 +40,7 @@ class PixelScores:
     def add(self, logits: Tensor, targets: Tensor, loss: Tensor) -> None:
         """A batch."""
         self.counts = self.counts.to(logits.device)
-        self.counts += torch.bincount((targets * CLASSES + logits.argmax(1)).flatten(), minlength=CLASSES**2)
+        self.counts += torch.bincount((targets * CLASSES + predicted_labels(logits)).flatten(), minlength=CLASSES**2)
         for ranking, out in self.histograms.items():
             self.histograms[ranking] = score_histogram(logits, targets, CLASSES, DEFAULT_BINS, ranking, out=out)
         self.loss += float(loss) * len(targets)

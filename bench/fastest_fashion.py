@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bench.fast_loop import Defaults, run
 from fashseg import config as cfg
+from fashseg.metrics.prediction import predicted_labels
 
 DEFAULTS = Defaults(
     model=cfg.CNN("cnn"),
@@ -34,7 +35,7 @@ class ClassScores:
     def add(self, logits: Tensor, targets: Tensor, loss: Tensor) -> None:
         """A batch."""
         self.counts = self.counts.to(logits.device)
-        self.counts += torch.bincount(targets * CLASSES + logits.argmax(1), minlength=CLASSES**2)
+        self.counts += torch.bincount(targets * CLASSES + predicted_labels(logits), minlength=CLASSES**2)
         self.loss += float(loss) * len(targets)
 
     def read(self) -> str:

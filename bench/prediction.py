@@ -67,6 +67,7 @@ def project(model: str, net: nn.Module, images: Tensor) -> Callable[[int], Tenso
     from fashseg import config as cfg
     from fashseg.data.sources import SOURCES
     from fashseg.engine import set_up_process
+    from fashseg.metrics.prediction import predicted_labels
     from fashseg.scoring import predict
     from fashseg.tasks import build_task
 
@@ -81,7 +82,7 @@ def project(model: str, net: nn.Module, images: Tensor) -> Callable[[int], Tenso
 
     def label(count: int) -> Tensor:
         logits = predict(task, images[:count], defaults.eval_batch_size)
-        return torch.cat([batch.argmax(1) for batch in logits])
+        return torch.cat([predicted_labels(batch) for batch in logits])
 
     return label
 
