@@ -37,6 +37,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _denormals_as_they_are() -> None:
+    """A run has this process flush them to 0, which no other test is to depend on."""
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     """``run("train", "model=cnn", ...)`` in an empty folder, without data; other tests than these start a process."""

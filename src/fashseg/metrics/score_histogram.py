@@ -49,7 +49,7 @@ def score_histogram(
     ``4 * sqrt(|x|) * (1 + sqrt(|x|))**2 / bins`` wide, so that it is finest at 0, where untrained networks score, and
     still holds any magnitude. ``x`` is the logit, or for softmax nearly ``log(p / (1 - p)) + log(C - 1)``, which is 0
     at ``p = 1 / C`` (see `_Places.log_odds`). Scores and probabilities are ranked as float32, whose rounding makes
-    ties: a probability within 3e-8 of 1 is 1.
+    ties: a probability within 3e-8 of 1 is 1, and one below 1e-38 is 0 where denormals are flushed.
 
     Args:
         scores: logits (N, C, *) of any floating type; ±inf is allowed (a softmax of +inf is nan).
