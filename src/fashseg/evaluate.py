@@ -12,8 +12,9 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.config import Train
 from fashseg.errors import UserError
+from fashseg.files import write_atomically
 from fashseg.importing import heavy_imports
-from fashseg.run import RunFolder, is_first_process, write_atomically
+from fashseg.run import RunFolder, is_first_process
 from fashseg.verb_options import Evaluate
 
 

@@ -20,10 +20,11 @@ from fashseg.callbacks.progress import progress_callbacks
 from fashseg.callbacks.tensorboard import Pictures, log_end, options_to_log
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, compile_network, graphed, precision, set_up_process, steps_per_call
+from fashseg.files import link_latest
 from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions
 from fashseg.report.collecting import device
 from fashseg.report.evidence import collect, keep_start
-from fashseg.run import RunFolder, first_record, is_first_process, link_latest
+from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.scoring import build_data, load_weights, score
 from fashseg.tasks import Task, build_task
 

@@ -19,9 +19,10 @@ from fashseg.commands import command, quoted
 from fashseg.composing import parse
 from fashseg.config import Train
 from fashseg.errors import FashsegError, RunError, UserError
+from fashseg.files import OUTPUTS, claim_folder
 from fashseg.importing import heavy_imports
 from fashseg.resuming import resumed_config
-from fashseg.run import OUTPUTS, RunFolder, claim_folder, first_record, is_first_process
+from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.stopping import Stopped, not_now
 
 log = logging.getLogger(__name__)

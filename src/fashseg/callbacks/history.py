@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 
 from fashseg.data.loading import Steps
-from fashseg.run import write_atomically
+from fashseg.files import write_atomically
 
 COLUMNS = (
     "train/loss_running",

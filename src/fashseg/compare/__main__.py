@@ -62,8 +62,8 @@ def _compare(options: Compare) -> None:
     print_others(screen, others, unreadable)
 
     from fashseg.compare.content import build_page  # brings matplotlib: the tables are on the screen before
+    from fashseg.files import write_atomically
     from fashseg.pages.render import render
-    from fashseg.run import write_atomically
 
     page = _page(options)
     try:

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure as Chart
 from PIL import Image
 
 from fashseg.figures.style import png, svg
+from fashseg.files import write_atomically
 from fashseg.pages.blocks import Figure, Picture
-from fashseg.run import write_atomically
 
 UInt8 = npt.NDArray[np.uint8]
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.module import ImageDataModule
+from fashseg.files import checksum, write_atomically
 from fashseg.metrics.average_precision import DEFAULT_BINS, average_precision_from_histogram, score_histogram
 from fashseg.metrics.calibration import BINS as CALIBRATION_BINS
 from fashseg.metrics.calibration import expected_calibration_error, reliability_counts
@@ -30,7 +31,7 @@ from fashseg.metrics.confusion import confusion_counts, per_class_accuracy
 from fashseg.models.first_layer import first_filters
 from fashseg.report.choosing import choose_extremes, choose_samples, union
 from fashseg.report.network import layers
-from fashseg.run import RunFolder, checksum, is_first_process, write_atomically
+from fashseg.run import RunFolder, is_first_process
 from fashseg.tasks import Task
 
 Arrays = dict[str, npt.NDArray[Any]]

@@ -13,8 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from fashseg.config import TASKS
 from fashseg.errors import UserError
+from fashseg.files import checksum
 from fashseg.published import PUBLISHED, Published
-from fashseg.run import RunFolder, checksum
+from fashseg.run import RunFolder
 from fashseg.summary import MAIN_SCORE, class_scores, main_score
 
 Arrays = dict[str, npt.NDArray[Any]]

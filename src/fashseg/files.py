@@ -1,0 +1,67 @@
+"""Files that are complete or absent, and folders that nobody else has. Imports no torch."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from fashseg.errors import UserError
+
+OUTPUTS = Path("outputs")
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file that is complete or absent, never half; text as UTF-8."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def claim_folder(wanted: Path) -> Path:
+    """Make a folder that nobody else has: ``wanted``, or with a number behind it.
+
+    Raises:
+        UserError: where it can't be made.
+    """
+    for number in range(1, 1000):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}_{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UserError(
+                f"the run folder {path} can't be made: {error.strerror}.", "Choose another one by hydra.run.dir=FOLDER."
+            ) from error
+        return path
+    raise UserError(f"{wanted} and 999 more like it are taken.", "Choose another folder by hydra.run.dir=FOLDER.")
+
+
+def link_latest(folder: Path) -> None:
+    """Point ``outputs/latest`` at a run inside ``outputs``; elsewhere, and where links can't be made, do nothing."""
+    outputs = OUTPUTS.resolve()
+    target = folder.resolve()
+    if not target.is_relative_to(outputs):
+        return
+    temporary = outputs / f".latest.{os.getpid()}"
+    with contextlib.suppress(OSError):
+        temporary.symlink_to(target.relative_to(outputs))
+        temporary.replace(outputs / "latest")
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file; empty where there is none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
