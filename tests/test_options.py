@@ -129,6 +129,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("augment.name", "augment.probability", "augment.shift", "logger.tensorboard", "logger.pictures_every"),
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "page", "resume", "debug"),
+        *("checkpoint.every_seconds", "on_nan"),
     }
     trainer = {
         f"trainer.{name}"

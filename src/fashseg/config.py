@@ -39,6 +39,7 @@ __all__ = [
     "Adam",
     "Augment",
     "Callbacks",
+    "Checkpoint",
     "Convergence",
     "Cosine",
     "Data",
@@ -115,6 +116,15 @@ class Callbacks:
 
 
 @dataclass
+class Checkpoint:
+    """When the state of a run is saved, besides at the end of each epoch."""
+
+    every_seconds: float | None = option(
+        300.0, "save within an epoch, too, when so many seconds have passed; null does not", gt=0
+    )
+
+
+@dataclass
 class Train:
     """All options of ``python -m fashseg.train``."""
 
@@ -126,6 +136,7 @@ class Train:
     trainer: Trainer = field(default_factory=Trainer)
     logger: Logger = field(default_factory=Logger)
     callbacks: Callbacks = field(default_factory=Callbacks)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
     epochs: int = option(10, "passes over the training images", ge=1)
     batch_size: int = option(64, "training images a step, on each device", ge=1)
     eval_batch_size: int = option(500, "images a step where nothing is trained", ge=1)
@@ -133,7 +144,14 @@ class Train:
         True, "training loss on fixed weights after each epoch: true, false, or on so many batches", ge=0
     )
     seed: int = option(0, "seed of weights, order and split", ge=0, le=2**32 - 1)
+    on_nan: str = option(
+        "stop",
+        "what a loss in training that is not finite does: stop ends the run, skip leaves the step out and counts it",
+        choices=("stop", "skip"),
+    )
     notes: str = option("", "free text, kept with the results")
     page: bool = option(True, "make RUN/report.html; without it the run ends some seconds earlier")
-    resume: str | None = option(None, "run folder to go on with")
+    resume: str | None = option(
+        None, "run folder to go on with; auto: the newest unfinished run of the same options, else a new one"
+    )
     debug: bool = option(False, "show tracebacks")

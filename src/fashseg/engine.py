@@ -12,12 +12,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.profilers import AdvancedProfiler, Profiler, PyTorchProfiler, SimpleProfiler
 from torch import nn
 
 from fashseg import config as cfg
+from fashseg.checkpoints import CompleteCheckpointIO
 from fashseg.errors import UserError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from malloc.h
@@ -121,12 +123,12 @@ def steps_per_call(options: cfg.Trainer, batch_size: int, shape: Sequence[int]) 
 
 
 def graphed(run: cfg.Train) -> bool:
-    """Whether steps are recorded as a CUDA graph.
+    """Whether steps are recorded as a CUDA graph; one that may leave a step out is not.
 
     Raises:
         UserError: the schedule changes what a recording keeps.
     """
-    if run.trainer.compile is not True or accelerator(run.trainer) != "gpu":
+    if run.trainer.compile is not True or accelerator(run.trainer) != "gpu" or run.on_nan == "skip":
         return False
     if isinstance(run.scheduler, cfg.OneCycle) and run.scheduler.cycle_momentum:
         raise UserError(
@@ -176,6 +178,10 @@ def build_trainer(
         quiet: without any bar.
     """
     limit = options.limit_batches
+    plugins: list[Any] = [CompleteCheckpointIO()]
+    if SLURMEnvironment.detect():
+        # Signals are ours; a job that SLURM starts again goes on by resume=auto.
+        plugins.append(SLURMEnvironment(auto_requeue=False))
     profiler = None
     if options.profiler and folder:
         profiler = _PROFILERS[options.profiler](dirpath=str(folder), filename="profile")
@@ -199,4 +205,5 @@ def build_trainer(
         enable_model_summary=False,
         default_root_dir=str(folder) if folder else None,
         profiler=profiler,
+        plugins=plugins,
     )

@@ -18,6 +18,7 @@ from fashseg.callbacks.first_epoch import AfterFirstEpoch
 from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
 from fashseg.callbacks.tensorboard import Pictures, log_end, options_to_log
+from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, compile_network, graphed, precision, set_up_process, steps_per_call
 from fashseg.files import link_latest
@@ -41,7 +42,7 @@ def run_experiment(
         folder: exists; config.yaml and results.json are written here once data, device and checkpoint are found right.
         composed: the same options as they are kept in config.yaml.
         overrides: what was changed on the command line, for the record.
-        resume: go on from the folder's last checkpoint.
+        resume: go on from the folder's last checkpoint; from the start where there is none.
 
     Raises:
         UserError: data, device or checkpoint are not what the options say.
@@ -55,12 +56,14 @@ def run_experiment(
     task.gradient_clip = run.trainer.gradient_clip
     task.graphed = not task.automatic_optimization and graphed(run)
     compile_network(task.model, run.trainer)
-    checkpoint = folder.checkpoint("last") if resume else None
+    last = folder.checkpoint("last")
+    checkpoint = last if resume and last.exists() else None
     if checkpoint:
         load_weights(task, checkpoint)
+    task.guard.skip = run.on_nan == "skip"
     record.start(task, data)
     folder.write_config(composed)
-    if not resume:
+    if not checkpoint:
         keep_start(folder, task)
     history = History(folder.metrics, task.main_score)
     callbacks = [history, *_callbacks(run, folder, history, task.main_score)]
@@ -72,10 +75,10 @@ def run_experiment(
         logger.log_hyperparams(options_to_log(run))
     callbacks.append(AfterFirstEpoch(logger, run.page))
     trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks)
-    trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if resume else None)
+    trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
     load_weights(task, folder.checkpoint("best"))
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
-    results = record.finish(history, scores)
+    results = record.finish(history, task.guard.skipped, scores)
     try:
         evidence = {}
         if run.page:
@@ -97,6 +100,7 @@ def _callbacks(run: cfg.Train, folder: RunFolder, history: History, main: str) -
     return [
         *progress_callbacks(run.callbacks.progress, history),
         *([StopAtConvergence(stop.threshold, stop.min_epochs)] if stop.threshold else []),
+        SaveWithinEpoch(folder.checkpoint("last"), run.checkpoint.every_seconds),
         best,
         last,
     ]
@@ -147,12 +151,13 @@ class Record:
                 path.unlink(missing_ok=True)
         link_latest(self.folder.path)
 
-    def finish(self, history: History, scores: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, history: History, skipped: int, scores: dict[str, Any]) -> dict[str, Any]:
         """Status finished, with scores and costs."""
         images_per = history.images / max(history.seconds, 1e-9), history.images / max(history.cpu_seconds, 1e-9)
         self.values |= {
             "status": "finished",
             "epochs_run": len(history.rows),
+            "skipped_steps": skipped,
             "train_seconds": round(history.seconds, 3),
             "train_cpu_seconds": round(history.cpu_seconds, 3),
             "images_per_second": round(images_per[0], 1),

@@ -4,17 +4,24 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from fashseg.errors import UserError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 OUTPUTS = Path("outputs")
+_UNFINISHED = ".part"
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
     """Write a file that is complete or absent, never half; text as UTF-8."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
@@ -25,6 +32,48 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what `write_atomically` has left below a folder, in a process that was killed."""
+    for path in folder.glob(f"**/.*{_UNFINISHED}"):
+        path.unlink(missing_ok=True)
+
+
+class HeldError(Exception):
+    """Another process holds the file."""
+
+
+@contextlib.contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Hold a file in the block: no other process can, and the system lets go of it however this one ends.
+
+    Where the system knows no such locks, nothing is held.
+
+    Raises:
+        HeldError: another process holds it.
+        OSError: it can't be made.
+    """
+    with path.open("ab") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise HeldError(str(path)) from None
+        yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the file; False where it can't be told."""
+    try:
+        with path.open("rb") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def claim_folder(wanted: Path) -> Path:

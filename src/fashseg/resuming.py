@@ -1,15 +1,56 @@
 """Going on with a run: its own configuration, and what may be changed about it."""
 
+import contextlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from fashseg.checking import check
 from fashseg.config import Train
 from fashseg.errors import UserError
-from fashseg.run import RunFolder
+from fashseg.files import OUTPUTS
+from fashseg.run import RunFolder, flat_options, is_first_process
 
 # What does not change what the run computes, or only for how long it does.
-CHANGEABLE = ("epochs", "trainer.", "callbacks.", "logger.", "data.root", "eval_batch_size", "notes", "page", "debug")
+CHANGEABLE = (
+    *("epochs", "trainer.", "callbacks.", "logger.", "checkpoint.", "data.root", "data.resident", "data.workers"),
+    *("eval_batch_size", "on_nan", "notes", "page", "debug"),
+)
+
+AUTO = "auto"
+
+
+def find_unfinished(run: Train, folder: str | None = None) -> RunFolder | None:
+    """The newest run of the same options that is not finished, and that no process trains at this moment.
+
+    Args:
+        run: the options.
+        folder: the only place to look at; None looks at all runs of this model in ``outputs``.
+    """
+    places = [Path(folder)] if folder else (OUTPUTS / run.model.name).glob("*")
+    found = []
+    for place in map(RunFolder, places):
+        if place.results.exists() and not place.is_live:
+            with contextlib.suppress(UserError):  # damaged, or of another version
+                results = place.read_results()
+                if results["status"] != "finished" and _same(check(Train, place.read_config()), run):
+                    found.append((str(results.get("started", "")), place.path.name, place))
+    return max(found)[2] if found else None
+
+
+def _same(one: Train, other: Train) -> bool:
+    """Whether two runs compute the same."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(run: Train) -> dict[str, Any]:
+    values = asdict(run)
+    del values["resume"], values["debug"]
+    values["data"]["root"] = str(Path(run.data.root).expanduser().absolute())
+    return values
 
 
 def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
@@ -20,6 +61,8 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
     """
     composed = folder.read_config()
     results = folder.read_results()
+    if folder.is_live and is_first_process():
+        raise UserError(f"another process trains in {folder.path} at this moment.", "Wait for its end, or stop it.")
     before = check(Train, composed)
     for override in overrides:
         key = override.key_or_group
@@ -42,15 +85,20 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
     rule = before.callbacks.convergence
     early = rule.threshold is not None and results.get("epochs_run", 0) < before.epochs
     converged = early and run.callbacks.convergence == rule
-    if results["status"] == "finished" and (converged or run.epochs <= results.get("epochs_run", 0)):
+    trained = converged or run.epochs <= results.get("epochs_run", 0)
+    finished = results["status"] == "finished"
+    if finished and trained and (folder.page.exists() or not run.page):
         way_out = "Set callbacks.convergence.threshold=null" if converged else "Ask for more epochs="
         raise UserError(f"the run in {folder.path} is finished.", f"{way_out}, or start a new run.")
-    if not folder.checkpoint("last").is_file():
-        raise UserError(
-            f"{folder.checkpoint('last')} does not exist: the run ended before its first epoch did.",
-            "Start a new run instead.",
-        )
+    if finished and not folder.checkpoint("last").is_file():
+        raise UserError(f"{folder.checkpoint('last')} does not exist.", "Start a new run instead.")
     return composed
+
+
+def changes(before: DictConfig, now: DictConfig) -> list[str]:
+    """What is not as it was, as ``key=new (was old)``."""
+    old, new = (flat_options(OmegaConf.to_container(options)) for options in (before, now))
+    return [f"{key}={value} (was {old.get(key)})" for key, value in new.items() if old.get(key) != value]
 
 
 def _changeable(key: str) -> bool:

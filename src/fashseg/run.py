@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
-from fashseg.files import write_atomically
+from fashseg.files import hold, is_held, write_atomically
 
 
 def is_first_process() -> bool:
@@ -78,8 +78,25 @@ class RunFolder:
         """``best`` or ``last``."""
         return self.checkpoints / f"{name}.ckpt"
 
+    def hold(self) -> contextlib.AbstractContextManager[None]:
+        """Have the folder to oneself in a block.
+
+        Raises:
+            HeldError: another process trains in it.
+        """
+        return hold(self._lock)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process trains in it."""
+        return is_held(self._lock)
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / ".lock"
+
     def read_results(self) -> dict[str, Any]:
-        """The content of results.json.
+        """The content of results.json; a run whose process is gone is ``interrupted``, whatever it could still write.
 
         Raises:
             UserError: where it is missing or no results file.
@@ -94,6 +111,8 @@ class RunFolder:
             raise UserError(f"{self.results} can't be read: {error}", "Name another run, or run it again.") from error
         if not isinstance(content, dict) or "status" not in content:
             raise UserError(f"{self.results} holds no results of a run.", "Name another run, or run it again.")
+        if content["status"] == "running" and not self.is_live:
+            content["status"] = "interrupted"
         return content
 
     def read_metrics(self) -> list[dict[str, float | None]]:
@@ -132,7 +151,7 @@ class RunFolder:
         """Take back what a run wrote before it began to train; the folder too, where it holds nothing else."""
         if not is_first_process():
             return
-        for path in (self.results, self.config, self.log):
+        for path in (self.results, self.config, self.log, self._lock):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from fashseg import config as cfg
+from fashseg.checkpoints import read_checkpoint
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, keep_freed_memory
 from fashseg.errors import UserError
@@ -32,15 +33,13 @@ def load_weights(task: Task, checkpoint: Path) -> None:
     Raises:
         UserError: where the file is missing, damaged, or of another model.
     """
+    content = read_checkpoint(checkpoint)
     try:
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
         task.load_state_dict(content["state_dict"])
-    except FileNotFoundError:
-        raise UserError(f"{checkpoint} does not exist.", "Name a run that has trained at least one epoch.") from None
     except Exception as error:
         reason = " ".join(str(error).split("\n")[:2])  # torch names the layer in the second line
         raise UserError(
-            f"{checkpoint} can't be loaded: {reason}", "It is damaged or of another model; name another run."
+            f"{checkpoint} can't be loaded: {reason}", "It is of another model; name another run."
         ) from error
 
 

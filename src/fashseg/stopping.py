@@ -1,11 +1,13 @@
-"""Ctrl-C and a termination signal as one exception, so that a run can save its state and say how to go on."""
+"""Signals that ask a process to end as one exception, so that a run can save its state and say how to go on."""
 
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Ctrl-C; a termination; what SLURM sends ahead of the end of a job's time (sbatch --signal=USR1@60).
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
 
 
 class Stopped(BaseException):
@@ -15,11 +17,12 @@ class Stopped(BaseException):
         signal_number: the signal that asked.
 
     Attributes:
-        exit_status: 130 for Ctrl-C, 143 for a termination.
+        exit_status: 130 for Ctrl-C, 143 for a termination, 138 for SIGUSR1.
     """
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal.Signals(signal_number).name)
+        self.signal_number = signal_number
         self.exit_status = 128 + signal_number
 
 
@@ -50,3 +53,38 @@ def not_now() -> Iterator[None]:
             signal.signal(number, handler)
     if kept:
         signal.raise_signal(kept[0])
+
+
+class StopRequest:
+    """Between `begin` and `end` a first signal is noted in place of being raised; a second one is raised.
+
+    For work that has to come to a good place first.
+
+    Args:
+        notice: what is written to standard error at the first signal.
+
+    Attributes:
+        signal_number: the signal that was sent; None while there was none.
+    """
+
+    def __init__(self, notice: str) -> None:
+        self.notice = notice
+        self.signal_number: int | None = None
+        self._before: dict[int, object] = {}
+
+    def begin(self) -> None:
+        """Take over all signals that ask to end."""
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+
+    def end(self) -> None:
+        """Give them back; to do so twice is no error."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._before = {}
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.signal_number is not None:
+            raise Stopped(number)
+        self.signal_number = number
+        # Not print: the signal may have come in the middle of one.
+        os.write(2, f"{self.notice}\n".encode())

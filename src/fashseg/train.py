@@ -1,5 +1,6 @@
 """Train a model and test it: ``python -m fashseg.train model=cnn``."""
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -15,13 +16,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from fashseg import cli
 from fashseg.checking import check
-from fashseg.commands import command, quoted
+from fashseg.commands import quoted
 from fashseg.composing import parse
 from fashseg.config import Train
-from fashseg.errors import FashsegError, RunError, UserError
-from fashseg.files import OUTPUTS, claim_folder
+from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
+from fashseg.errors import UserError
+from fashseg.files import OUTPUTS, HeldError, claim_folder, remove_unfinished
 from fashseg.importing import heavy_imports
-from fashseg.resuming import resumed_config
+from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
 from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.stopping import Stopped, not_now
 
@@ -58,10 +60,15 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
         if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
             raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
         return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
-    if resume is not None:
+    folder = given.get("hydra.run.dir")
+    if resume == AUTO and is_first_process():
+        if found := find_unfinished(plans[0], str(folder) if folder else None):
+            print(f"resume=auto: goes on with {found.path}")
+            return [f"hydra.run.dir={quoted(found.path)}"]
+        print("resume=auto: there is no unfinished run of these options, so a new one begins")
+    elif resume is not None and resume != AUTO:
         resumed_config(RunFolder(resume), overrides)
         return [f"hydra.run.dir={quoted(Path(resume))}"]
-    folder = given.get("hydra.run.dir")
     if folder and is_first_process():
         _refuse_taken(RunFolder(str(folder)))
     return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
@@ -92,13 +99,13 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     try:
         value = _run(composed, folder, list(hydra.overrides.task), in_sweep)
     except Stopped as stopped:
-        _say_how_to_go_on(folder, stopped)
+        say_interrupted(folder, stopped)
         raise SystemExit(stopped.exit_status) from None
     except Exception as failure:
         log.exception("the run failed")
         if composed.get("debug"):
             traceback.print_exc()
-        error = failure if isinstance(failure, FashsegError) else _unforeseen(failure, folder)
+        error = explain(failure, folder)
         print(error, file=sys.stderr)
         if not in_sweep:
             raise SystemExit(error.exit_status) from None
@@ -108,52 +115,37 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     return value
 
 
-def _say_how_to_go_on(folder: RunFolder, stopped: Stopped) -> None:
-    status = folder.read_results()["status"] if folder.results.exists() else None
-    if status == "running":
-        folder.update_results(status="interrupted")
-    if status == "finished":
-        what, way_out = f"the run in {folder.path} is finished", f"its page: {command('report', run=folder.path)}"
-    elif folder.checkpoint("last").exists():
-        print("stopping: making the page of what there is; the same signal again goes without it", flush=True)
-        _page_so_far(folder, bool(folder.read_config().get("page", True)))
-        what, way_out = (
-            f"what was trained is in {folder.path}",
-            f"go on with: {command('train', resume=folder.path)}",
-        )
-    else:
-        what, way_out = "before the first epoch was through", "nothing is lost but the time: start again"
-    print(f"interrupted by {stopped}: {what}\n       {way_out}", file=sys.stderr)
-
-
-def _page_so_far(folder: RunFolder, wanted: bool) -> None:
-    """The page of a run that did not come to its end; a second signal goes without it."""
-    if not (wanted and is_first_process()):
-        return
-    try:
-        with not_now():
-            from fashseg.report.collecting import collect_again
-            from fashseg.report.making import try_to_make_page
-        try:
-            if folder.checkpoint("best").is_file():
-                collect_again(folder)
-        except Exception:
-            log.exception("the images of the page could not be collected")
-        try_to_make_page(folder)
-    except Stopped:
-        print(f"without its page, which comes of: {command('report', run=folder.path)}", file=sys.stderr)
-
-
 def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep: bool) -> float:
-    resume = composed.get("resume") is not None
+    asked = composed.get("resume")
+    # With auto, whether there is a run to go on with is seen from the folder that was chosen for it.
+    resume = asked is not None and (asked != AUTO or folder.results.exists())
     if resume:
-        composed = resumed_config(folder, parse(overrides))
+        before = folder.read_config()
+        composed = before if asked == AUTO else resumed_config(folder, parse(overrides))
+        for change in changes(before, composed):
+            print(f"goes on with {change}")
     elif is_first_process():
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
     OmegaConf.update(composed, "data.root", str(Path(composed.data.root).expanduser().absolute()))
     run = check(Train, composed)
-    if not resume:
+    try:
+        with folder.hold() if is_first_process() else contextlib.nullcontext():
+            return _train(run, folder, composed, overrides, in_sweep, resume)
+    except HeldError:
+        raise UserError(
+            f"another process trains in {folder.path} at this moment.", "Wait for its end, or stop it."
+        ) from None
+
+
+def _train(
+    run: Train, folder: RunFolder, composed: DictConfig, overrides: list[str], in_sweep: bool, resume: bool
+) -> float:
+    if resume and is_first_process():
+        remove_unfinished(folder.path)
+    elif not resume:
+        # Ahead of results.json, which says that there is a run: killed from here on, it can go on.
+        folder.write_config(composed)
         folder.write_results(**first_record(run, overrides))
 
     with heavy_imports():
@@ -164,13 +156,13 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     except UserError as error:
         # Nothing was trained: a run to go on with stays as it was, a new one leaves nothing behind.
         if in_sweep:
-            folder.update_results(status="failed", error=str(error), exit_status=error.exit_status)
+            note_failure(folder, error)
         elif not resume:
             folder.discard()
         raise
     except Exception as error:
-        folder.update_results(status="failed", error=_unforeseen(error, folder).what, exit_status=1)
-        _page_so_far(folder, run.page)
+        note_failure(folder, explain(error, folder))
+        page_so_far(folder, run.page)
         raise
     with not_now():
         from fashseg.report.making import try_to_make_page
@@ -181,13 +173,6 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
             try_to_make_page(folder)
         print_summary(folder, results)
     return main_score(results["task"], results["val"])
-
-
-def _unforeseen(error: Exception, folder: RunFolder) -> FashsegError:
-    if isinstance(error, FashsegError):
-        return error
-    reason = str(error).strip().partition("\n")[0]
-    return RunError(f"the run failed: {type(error).__name__}: {reason}", f"More in {folder.log}, or with debug=true.")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -19,20 +19,26 @@ class StopAtConvergence(Callback):
 
     def __init__(self, threshold: float, min_epochs: int = 0) -> None:
         self.threshold, self.min_epochs = threshold, min_epochs
-        self.last: float | None = None
+        self.losses: list[float] = []
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A run that was ended between its last epoch and its test has nothing more to train."""
+        self._stop_where_converged(trainer, trainer.current_epoch)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Compare with the epoch before."""
-        loss = trainer.callback_metrics["train/loss_running"].item()
-        converged = self.last is not None and abs(self.last - loss) < self.threshold
-        self.last = loss
-        if converged and trainer.current_epoch + 1 >= self.min_epochs:
+        self.losses = [*self.losses[-1:], trainer.callback_metrics["train/loss_running"].item()]
+        self._stop_where_converged(trainer, trainer.current_epoch + 1)
+
+    def _stop_where_converged(self, trainer: Trainer, epochs: int) -> None:
+        converged = len(self.losses) == 2 and abs(self.losses[0] - self.losses[1]) < self.threshold
+        if converged and epochs >= self.min_epochs:
             trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        """The loss of the last epoch."""
-        return {"last": self.last}
+        """The losses of the last two epochs."""
+        return {"losses": self.losses}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where the checkpoint was."""
-        self.last = state_dict["last"]
+        self.losses = state_dict.get("losses", [])

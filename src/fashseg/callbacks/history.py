@@ -37,19 +37,34 @@ class History(Callback):
         rows: a dictionary an epoch; empty cells are None.
         seconds: wall time of training so far.
         cpu_seconds: processor time of training so far, all threads of this process.
+        epoch_seconds: wall time of the epoch so far, with its validation.
         images: training images seen so far, on all devices.
     """
 
     def __init__(self, path: Path, score: str) -> None:
         self.path, self.score = path, score
         self.rows: list[dict[str, Any]] = []
-        self.seconds = self.cpu_seconds = 0.0
+        self.seconds = self.cpu_seconds = self.epoch_seconds = 0.0
         self.images = 0
-        self._start = self._cpu_start = 0.0
+        self._since = self._cpu_since = 0.0
+        self._training = True
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clocks; a run that goes on within an epoch has no other start."""
+        self._since, self._cpu_since = time.perf_counter(), time.process_time()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clocks."""
-        self._start, self._cpu_start = time.perf_counter(), time.process_time()
+        """What was between two epochs belongs to none."""
+        self._training, self.epoch_seconds = True, 0.0
+        self._since, self._cpu_since = time.perf_counter(), time.process_time()
+
+    def _count_time(self) -> None:
+        now, cpu_now = time.perf_counter(), time.process_time()
+        self.epoch_seconds += now - self._since
+        if self._training:
+            self.seconds += now - self._since
+            self.cpu_seconds += cpu_now - self._cpu_since
+        self._since, self._cpu_since = now, cpu_now
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, _: int
@@ -60,18 +75,19 @@ class History(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The batches of the epoch are through."""
-        self.seconds += time.perf_counter() - self._start
-        self.cpu_seconds += time.process_time() - self._cpu_start
+        self._count_time()
+        self._training = False
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add a row."""
+        self._count_time()
         names = dict.fromkeys((*COLUMNS, f"val/{self.score}", "learning_rate"))
         values = {name: trainer.callback_metrics.get(name) for name in names}
         self.rows.append(
             {
                 "epoch": trainer.current_epoch + 1,
                 **{name.replace("/", "_"): None if value is None else value.item() for name, value in values.items()},
-                "seconds": time.perf_counter() - self._start,
+                "seconds": self.epoch_seconds,
             }
         )
         self._write()
@@ -88,7 +104,8 @@ class History(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Rows and clocks, as plain containers."""
-        names = ("rows", "seconds", "cpu_seconds", "images")
+        self._count_time()
+        names = ("rows", "seconds", "cpu_seconds", "epoch_seconds", "images")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

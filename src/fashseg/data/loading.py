@@ -118,7 +118,7 @@ class TrainLoader:
         self.part, self.batch_size, self.steps_per_call = part, batch_size, steps_per_call
         self.workers, self.device = workers, device
         self.sampler = EpochOrder(len(part), seed, rank, world)
-        batches = -(-len(self.sampler) // batch_size)
+        batches = len(_in_batches(torch.empty(len(self.sampler)), batch_size))
         self.steps = batches if limit_batches is None else min(batches, limit_batches)
         self._epoch = self._position = 0
         self._go_on = False
@@ -131,14 +131,18 @@ class TrainLoader:
         go_on = self._go_on and self._epoch == self.sampler.epoch
         start = self._position if go_on else 0
         self._go_on, self._epoch, self._position = False, self.sampler.epoch, start
-        indices = self.part.indices
-        rows = torch.split(indices.index_select(0, self.sampler.order().to(indices.device)), self.batch_size)
-        with Batches(self.part, rows[: self.steps], self.workers, self.device) as batches:
+        with Batches(self.part, self.rows(), self.workers, self.device) as batches:
             for first in range(start, self.steps, self.steps_per_call or 1):
                 count = min(self.steps_per_call or 1, self.steps - first)
                 # Counted as it is handed out: Lightning saves after the step, and fetches nothing before it is needed.
                 self._position = first + count
                 yield batches[first] if self.steps_per_call is None else Steps(batches, first, count)
+
+    def rows(self) -> Sequence[Tensor]:
+        """For each batch of this epoch the positions of its images in the arrays: int64, where these are."""
+        indices = self.part.indices
+        shuffled = indices.index_select(0, self.sampler.order().to(indices.device))
+        return _in_batches(shuffled, self.batch_size)[: self.steps]
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch, steps that were handed out, and what gives these numbers their meaning."""
@@ -171,6 +175,15 @@ class TrainLoader:
             "steps_per_call": self.steps_per_call,
             "steps": self.steps,
         }
+
+
+def _in_batches(rows: Tensor, batch_size: int) -> Sequence[Tensor]:
+    """The last one is smaller; but a single image joins the batch before, for alone it can't be normalised."""
+    count = len(rows)
+    if count > batch_size > 1 and count % batch_size == 1:
+        last = count - batch_size - 1
+        return *torch.split(rows[:last], batch_size)[: last // batch_size], rows[last:]
+    return torch.split(rows, batch_size)
 
 
 class EvalLoader:

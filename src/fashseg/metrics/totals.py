@@ -53,6 +53,19 @@ class Totals(Metric):
         self.correct.add_((predicted == targets).sum())
         self.predictions.add_(targets.numel())
 
+    def saved(self) -> dict[str, Tensor]:
+        """What it has counted, of all processes together, on the CPU; see `restore`."""
+        with self.sync_context():
+            return {name: getattr(self, name).cpu().clone() for name in self._defaults}
+
+    def restore(self, saved: dict[str, Tensor]) -> None:
+        """Go on from there."""
+        self.reset()
+        if saved["samples"]:
+            for name, value in saved.items():
+                getattr(self, name).copy_(value)
+            self._update_count = 1
+
     def compute(self) -> dict[str, Tensor]:
         """Mean loss and accuracy so far."""
         return {

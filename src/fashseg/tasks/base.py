@@ -1,6 +1,5 @@
 """What both tasks share: one step for training, validation and test, and what is logged at the end of an epoch."""
 
-import math
 from dataclasses import asdict
 from typing import Any, ClassVar, TypedDict, cast
 
@@ -19,9 +18,10 @@ from fashseg.metrics.prediction import predicted_labels
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
 from fashseg.tasks.augmentation import augment
-from fashseg.tasks.graphed import Step
+from fashseg.tasks.guard import Guard, NotFiniteError
 from fashseg.tasks.optimizers import build_optimizer, build_scheduler, keep_kind
-from fashseg.tasks.stepping import align_counters, train_on
+from fashseg.tasks.state import restore_state, saved_state
+from fashseg.tasks.stepping import Pending, Stepper, align_counters, take_or_leave
 
 Scores = dict[str, Any]
 
@@ -65,7 +65,9 @@ class Task(LightningModule):
         scores: of the parts that were scored last, in the shape that results.json has.
         gradient_clip: largest norm of the gradient; None leaves it alone.
         graphed: whether steps are recorded as a CUDA graph, see `fashseg.tasks.graphed`.
-        step_function: what a step does with a batch, once it is trained.
+        guard: what becomes of steps whose loss is not finite.
+        stepper: takes the steps of a call, once it is trained.
+        pending: the step that Lightning's own loop is about to take.
 
     Shapes:
         Images are (N, C, H, W), uint8 or float on the scale of 0 to 255.
@@ -90,7 +92,10 @@ class Task(LightningModule):
         self.scores: Scores = {}
         self.gradient_clip: float | None = None
         self.graphed = False
-        self.step_function: Step | None = None
+        self.guard = Guard(self.model, skip=False)
+        self.stepper: Stepper | None = None
+        self.pending: Pending | None = None
+        self._restored: dict[str, Any] = {}
 
     def make_meters(self) -> dict[str, Metric]:
         """The metrics of a scored part; ``totals`` is among them."""
@@ -133,14 +138,34 @@ class Task(LightningModule):
         for optimizer in self.trainer.optimizers:
             keep_kind(optimizer, recordable=self.graphed)
         align_counters(self.trainer)
+        if self._restored:
+            restore_state(self._restored, self.running, self.guard, self.trainer)
+            self._restored = {}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what a run within an epoch needs to go on as if it had not been stopped."""
+        checkpoint["within_epoch"] = saved_state(self.running, self.guard, self.trainer)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep it until everything else is set up."""
+        self._restored = checkpoint.get("within_epoch", {})
 
     def training_step(self, batch: Batch | Steps, batch_idx: int) -> Tensor | None:
         """Loss of one batch with moving weights; or, on the batches of several steps, all those steps."""
-        del batch_idx
         if isinstance(batch, Steps):
-            train_on(self, batch)
+            self.stepper = self.stepper or Stepper(self)
+            self.stepper.train_on(batch)
             return None
-        return self._step(self.prepared(batch, self.global_step), self.running)
+        self.guard.before()
+        images, targets = self.prepared(batch, self.global_step)
+        loss, logits = self.loss_of(images, targets)
+        self.pending = Pending(batch_idx, loss.detach(), logits.detach(), targets)
+        return loss
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        """In Lightning's own loop, with the gradient of all processes."""
+        if self.automatic_optimization:
+            take_or_leave(self, optimizer)
 
     def prepared(self, batch: Batch, step: int) -> Batch:
         """A training batch as it is trained on; ``step`` fixes what augmentation draws."""
@@ -151,6 +176,16 @@ class Task(LightningModule):
         """Shorten the gradient where its norm is above ``gradient_clip``."""
         if self.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+
+    def not_finite(self, loss: Tensor, step: int, images: Tensor) -> NotFiniteError:
+        """The error of a step whose gradients are there still."""
+        return NotFiniteError(
+            step=step,
+            epoch=self.current_epoch + 1,
+            loss=loss.item(),
+            gradient_norm=self.guard.gradient_norm(),
+            images=images.tolist(),
+        )
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """In Lightning's own loop, which would refuse to clip for a fused optimizer."""
@@ -173,14 +208,14 @@ class Task(LightningModule):
             self._step(batch, *meters)
 
     def on_validation_epoch_start(self) -> None:
-        """Look at the epoch's training loss before anything is scored.
+        """Look whether anything was learnt before it is scored.
 
         Raises:
-            RunError: it is not finite.
+            RunError: no step of the epoch was taken.
         """
-        if self.running.update_called and not math.isfinite(loss := self.running.compute()["loss"].item()):
+        if self.guard.skipped and not self.running.update_called:
             raise RunError(
-                f"training diverged: the mean training loss of epoch {self.current_epoch + 1} is {loss}.",
+                f"training diverged: no step of epoch {self.current_epoch + 1} has a finite loss, all were left out.",
                 "Try a smaller optimizer.lr, or trainer.gradient_clip=1.",
             )
 
@@ -224,7 +259,7 @@ class Task(LightningModule):
     def configure_optimizers(self) -> Any:
         """Optimizer and, step by step, the schedule."""
         scaled = self.trainer.precision == "16-mixed"
-        self.step_function = None  # a step of another optimizer
+        self.stepper = None  # of another optimizer
         optimizer = build_optimizer(
             _typed("optimizer", self.options["optimizer"]),
             self.parameters(),

@@ -5,28 +5,37 @@ the data module hands it the batches of several steps at once, and they are work
 same order as in Lightning's own loop, which comes to the same weights, bit for bit.
 """
 
-from typing import Protocol
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
 import torch
 from pytorch_lightning import Trainer
 from torch import Tensor
 
 from fashseg.data.arrays import Batch
-from fashseg.data.loading import Steps
+from fashseg.data.loading import Steps, TrainLoader
 from fashseg.metrics.totals import Totals
 from fashseg.tasks.graphed import GraphedStep, Step
+from fashseg.tasks.guard import DeferredGuard, Guard, NotFiniteError
 
 
 class Steppable(Protocol):
     """What is trained: a Task."""
 
     running: Totals
-    step_function: Step | None
+    stepper: "Stepper | None"
     graphed: bool
+    guard: Guard
+    pending: "Pending | None"
 
     @property
     def trainer(self) -> Trainer:
         """Lightning's."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
 
     @property
     def global_step(self) -> int:
@@ -41,41 +50,112 @@ class Steppable(Protocol):
     def clip(self) -> None:
         """Shorten the gradient where it is too long."""
 
-
-def train_on(task: Steppable, steps: Steps) -> None:
-    """Take one optimizer step for each batch of ``steps``."""
-    trainer = task.trainer
-    schedules = [config.scheduler for config in trainer.lr_scheduler_configs]
-    if task.step_function is None:
-        step = _step_function(task)
-        task.step_function = GraphedStep(step) if task.graphed else step
-    first = task.global_step
-    for number, batch in enumerate(steps):
-        images, targets = task.prepared(batch, first + number)
-        loss, logits = task.step_function(images, targets)
-        task.running.update(loss, logits, targets)
-        for schedule in schedules:
-            schedule.step()
-    _count(trainer, len(steps))
+    def not_finite(self, loss: Tensor, step: int, images: Tensor) -> NotFiniteError:
+        """The error of a step whose gradients are there still."""
 
 
-def _step_function(task: Steppable) -> Step:
-    """Forward, backward and optimizer, all that is the same in each step."""
-    (optimizer,) = task.trainer.optimizers
+class Stepper:
+    """Takes the steps of a task.
 
-    def step(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        loss, logits = task.loss_of(images, targets)
-        optimizer.zero_grad()
+    Args:
+        task: what is trained.
+    """
+
+    def __init__(self, task: Steppable) -> None:
+        self.task = task
+        (self.optimizer,) = task.trainer.optimizers
+        # Where the processor is the device, to look at a loss waits for nothing.
+        waits = task.guard.skip or task.device.type == "cpu"
+        self.deferred = DeferredGuard(self.optimizer, task.device) if task.graphed or not waits else None
+        self.step: Step = GraphedStep(self._step) if task.graphed else self._step
+
+    def train_on(self, steps: Steps) -> None:
+        """Take one optimizer step for each batch of ``steps``.
+
+        Raises:
+            NotFiniteError: the loss of one is not finite, and ``on_nan=stop``.
+        """
+        task, first = self.task, self.task.global_step
+        schedules = [config.scheduler for config in task.trainer.lr_scheduler_configs]
+        for number, batch in enumerate(steps):
+            images, targets = task.prepared(batch, first + number)
+            task.guard.before()
+            loss, logits = self.step(images, targets)
+            if self.deferred or task.guard.lets_pass(loss):
+                task.running.update(loss, logits, targets)
+            elif task.guard.skip:
+                task.guard.leave_out(first + number + 1)
+            else:
+                raise task.not_finite(loss, first + number + 1, steps.indices[number])
+            for schedule in schedules:
+                schedule.step()
+        if self.deferred and (bad := self.deferred.first_bad()) is not None:
+            self._end_at(steps, first, bad)
+        _count(task.trainer, len(steps))
+
+    def _end_at(self, steps: Steps, first: int, bad: int) -> None:
+        """The weights are as they were before that step: its gradient comes again."""
+        batch = next(batch for number, batch in enumerate(steps) if number == bad)
+        loss = self._gradient(*self.task.prepared(batch, first + bad))[0]
+        raise self.task.not_finite(loss, first + bad + 1, steps.indices[bad])
+
+    def _gradient(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        loss, logits = self.task.loss_of(images, targets)
+        self.optimizer.zero_grad()
         # Lightning has opened one autocast block around all steps, which is for losses only, and which keeps the
         # casted weights to its end.
         with torch.autocast(loss.device.type, enabled=False):
             loss.backward()  # type: ignore[no-untyped-call]
-            task.clip()
-            optimizer.step()
         torch.clear_autocast_cache()
         return loss.detach(), logits.detach()
 
-    return step
+    def _step(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Forward, backward and, where the loss is finite, the optimizer."""
+        loss, logits = self._gradient(images, targets)
+        if self.deferred:
+            self.deferred.look(loss)
+        elif not self.task.guard.lets_pass(loss):
+            return loss, logits
+        with torch.autocast(loss.device.type, enabled=False):
+            self.task.clip()
+            self.optimizer.step()
+        return loss, logits
+
+
+@dataclass
+class Pending:
+    """A step of Lightning's own loop before the weights follow it: loss, logits and targets of a batch of the epoch."""
+
+    batch: int
+    loss: Tensor
+    logits: Tensor
+    targets: Tensor
+
+
+def take_or_leave(task: Steppable, optimizer: Any) -> None:
+    """In Lightning's own loop: count the step, or leave it out, or end the run.
+
+    All processes come to the same answer, for gradients are of all of them together. Those of float16 are now and then
+    infinite until their scale is found, and left out by its scaler; there the losses are looked at.
+
+    Raises:
+        NotFiniteError: the step can't be taken, and ``on_nan=stop``.
+    """
+    trainer, pending = task.trainer, task.pending
+    assert pending is not None
+    scaled = trainer.precision == "16-mixed"
+    losses = trainer.strategy.reduce(pending.loss, reduce_op="sum") if scaled else None
+    taken = math.isfinite(task.guard.gradient_norm() if losses is None else losses.item())
+    step = task.global_step + 1
+    if taken:
+        task.running.update(pending.loss, pending.logits, pending.targets)
+    elif task.guard.skip:
+        task.guard.leave_out(step)
+    else:
+        loader = cast(TrainLoader, trainer.train_dataloader)
+        raise task.not_finite(pending.loss, step, loader.rows()[pending.batch])
+    if not scaled:
+        optimizer.found_inf = torch.tensor(float(not taken), device=task.device)
 
 
 def align_counters(trainer: Trainer) -> None:

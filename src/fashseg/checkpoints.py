@@ -1,0 +1,74 @@
+"""Checkpoints on disk: complete or absent, verified, and without code that could run."""
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from fashseg.errors import RunError, UserError
+from fashseg.files import write_atomically
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU; no code of the file is run.
+
+    torch reads damaged weights without a word: it skips the checksums that every part of the file has.
+
+    Raises:
+        UserError: it is missing, damaged, holds other things than tensors and plain containers, or is no checkpoint.
+    """
+    try:
+        with zipfile.ZipFile(path) as parts:
+            if (damaged := parts.testzip()) is not None:
+                raise zipfile.BadZipFile(f"the checksum of {damaged} is wrong")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+            raise ValueError("it holds no weights")
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist.", "Name a run that has trained at least one epoch.") from None
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path} is refused: it holds more than weights and plain values, and could run code. ({_reason(error)})",
+            "Use a checkpoint that fashseg has written, from a source that you trust.",
+        ) from error
+    except Exception as error:  # whatever zipfile and torch come upon in a damaged file
+        raise UserError(
+            f"{path} can't be loaded: {_reason(error)}", "It is damaged or no checkpoint; name another run."
+        ) from error
+    return content
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+class CompleteCheckpointIO(TorchCheckpointIO):
+    """How Lightning writes and reads checkpoints here.
+
+    Lightning's own way writes to the folder for temporary files and copies from there, which can be cut short.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        """Write a file that is complete or absent.
+
+        Raises:
+            RunError: weights are not finite: the file that was there is kept.
+        """
+        broken = [name for name, values in checkpoint["state_dict"].items() if not bool(torch.isfinite(values).all())]
+        if broken:
+            raise RunError(
+                f"training diverged: {broken[0]} holds values that are not finite after step "
+                f"{checkpoint['global_step']}; {path} is kept as it was.",
+                "Try a smaller optimizer.lr, or trainer.gradient_clip=1.",
+            )
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        write_atomically(Path(path), buffer.getbuffer())
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        """Read it as `read_checkpoint` does."""
+        return read_checkpoint(Path(path))

@@ -1,0 +1,104 @@
+"""Killed at any moment, a run goes on and ends as the one that was never stopped, bit for bit."""
+
+import csv
+import json
+import random
+import shutil
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import victims
+
+from amounts import amount, record
+from conftest import REAL_DATA
+
+FASHION = (
+    *("model=cnn", "trainer.limit_batches=40", "eval_batch_size=500", "eval_train=1"),
+    *(() if REAL_DATA else ("data=synthetic_fashion", "data.train_images=4000")),
+)
+FACADE = (
+    *("model=segnet", "trainer.limit_batches=6", "eval_batch_size=4", "eval_train=1"),
+    *(() if REAL_DATA else ("data=synthetic_facade", "data.train_images=60", "data.test_images=24")),
+)
+COMMON = ("epochs=3", "augment=flip", "trainer.accelerator=cpu", "checkpoint.every_seconds=0.1", "hydra.run.dir=r")
+
+
+def state(folder: Path) -> dict[str, Any]:
+    """All that has to be the same: weights and their optimizer, the table without its times, scores."""
+    checkpoints = {
+        name: torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("best", "last")
+    }
+    with (folder / "metrics.csv").open(encoding="utf-8") as file:
+        table = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return {
+        "weights": {name: content["state_dict"] for name, content in checkpoints.items()},
+        "optimizer": checkpoints["last"]["optimizer_states"],
+        "table": table,
+        "scores": {part: results[part] for part in ("val", "test", "status", "epochs_run", "fingerprints")},
+    }
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+
+
+def assert_nothing_is_half(folder: Path) -> None:
+    """After a kill every file is complete or absent."""
+    if (folder / "results.json").exists():
+        json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    for path in (folder / "checkpoints").glob("*.ckpt"):
+        torch.load(path, weights_only=True)
+
+
+@pytest.mark.parametrize("words", [FASHION, FACADE], ids=["cnn", "segnet"])
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_killed_runs_go_on(words: tuple[str, ...], precision: str, tmp_path: Path, monkeypatch: Any) -> None:
+    if REAL_DATA:
+        monkeypatch.setenv("FASHSEG_DATA", REAL_DATA)
+    wanted = amount(3, 25)
+    chance = random.Random(f"{words[0]} {precision}")
+    options = (*words, *COMMON, f"trainer.precision={precision}")
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    status, calls = victims.run(options, whole)
+    assert status == 0, (whole / "stream2.txt").read_text()
+    expected = state(whole / "r")
+    kills: Counter[str] = Counter()
+    runs = right = 0
+    while kills.total() < wanted:
+        place = tmp_path / f"run{runs}"
+        place.mkdir()
+        command = options
+        for _ in range(100):
+            moment = victims.random_moment(calls, chance) if kills.total() < wanted else None
+            status, _ = victims.run(command, place, moment)
+            if status == -signal.SIGKILL:
+                assert moment
+                kills[moment.phase] += 1
+                assert_nothing_is_half(place / "r")
+            if (place / "r" / "results.json").exists():
+                command = ("resume=r",)
+            if status == 0:
+                break
+            assert status == -signal.SIGKILL, (place / "stream2.txt").read_text()
+        runs += 1
+        right += same(state(place / "r"), expected)
+        assert right == runs, f"{place} differs; moments: {moment}"
+        assert not list(place.rglob(".*.part")), "what a killed process left is gone"
+        assert (place / "r" / "report.html").exists()
+        shutil.rmtree(place)
+    record(
+        f"kill -9 in training, {words[0].partition('=')[2]}, {'float32' if precision == '32' else 'bfloat16'}",
+        tried=kills.total(),
+        survived=kills.total() if right == runs else 0,
+        remarks=f"{runs} runs; " + ", ".join(f"{phase} {count}" for phase, count in sorted(kills.items())),
+    )
