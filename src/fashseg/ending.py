@@ -29,8 +29,9 @@ def explain(error: Exception, folder: RunFolder) -> FashsegError:
             f"{error.filename or folder.path} can't be written: {reason}.", f"Make room there. {_how_to_go_on(folder)}"
         )
     if _is_out_of_memory(error):
+        _, _, short = reason.rpartition("DefaultCPUAllocator: ")
         return RunError(
-            f"out of memory: {reason}",
+            f"out of memory: {short}",
             "A smaller batch_size= needs a new run; resume= takes a smaller eval_batch_size=, and data.resident=false "
             "keeps the data set on disk.",
         )
@@ -39,10 +40,10 @@ def explain(error: Exception, folder: RunFolder) -> FashsegError:
             "a batch of one image can't be normalised by its own mean and deviation, as this model does.",
             "Set batch_size to 2 or more, and have at least 2 training images.",
         )
-    if type(error).__name__ == "DistBackendError" or "gloo" in reason or "onnection closed by peer" in reason:
+    if type(error).__name__ == "DistBackendError" or "gloo" in reason:
         return RunError(
-            f"another process of this run is gone: {reason}",
-            f"It may have been killed, for memory perhaps. {_how_to_go_on(folder)}",
+            "another process of this run has ended, and this one can't go on alone.",
+            f"If it has not said why, it may have been killed, for memory perhaps. {_how_to_go_on(folder)}",
         )
     return RunError(f"the run failed: {type(error).__name__}: {reason}", f"More in {folder.log}, or with debug=true.")
 
@@ -77,18 +78,18 @@ def say_interrupted(folder: RunFolder, stopped: Stopped) -> None:
         what, way_out = "before it began", "nothing is lost: start it again"
     else:
         folder.update_results(status="interrupted")
-        if folder.checkpoint("best").exists():
+        if folder.checkpoint("best").exists() and folder.read_config().get("page", True):
             print("making the page of what there is; the same signal again goes without it", flush=True)
-            page_so_far(folder, bool(folder.read_config().get("page", True)))
+            page_so_far(folder)
         saved = folder.checkpoint("last").exists()
         what = f"what was trained is in {folder.path}" if saved else "nothing was trained yet"
         way_out = f"go on with: {command('train', resume=folder.path)}"
     print(f"interrupted by {stopped}: {what}\n       {way_out}", file=sys.stderr)
 
 
-def page_so_far(folder: RunFolder, wanted: bool) -> None:
+def page_so_far(folder: RunFolder) -> None:
     """The page of a run that did not come to its end; a second signal goes without it."""
-    if not (wanted and is_first_process()):
+    if not is_first_process():
         return
     try:
         with not_now():

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from fashseg import cli
 from fashseg.checking import check
 from fashseg.config import Train
-from fashseg.errors import UserError
+from fashseg.errors import RunError, UserError
 from fashseg.files import write_atomically
 from fashseg.importing import heavy_imports
 from fashseg.run import RunFolder, is_first_process
@@ -70,12 +70,15 @@ def _score(options: Evaluate) -> None:
     }
     if not is_first_process():
         return
-    path = folder.path / f"evaluate_{options.split}_{options.checkpoint}.json"
-    write_atomically(path, json.dumps(without_nan(results), indent=2, ensure_ascii=False) + "\n")
     screen = console()
     if options.split == "test" and folder.read_results()["status"] != "finished":
         screen.print("This run is not finished: choose nothing by its test score, or test images decide.")
     screen.print(score_table(results))
+    path = folder.path / f"evaluate_{options.split}_{options.checkpoint}.json"
+    try:
+        write_atomically(path, json.dumps(without_nan(results), indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise RunError(f"{path} can't be written: {error.strerror}.", "The scores above are not kept.") from error
     screen.print(f"scores {path}")
 
 

@@ -34,6 +34,23 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         raise
 
 
+def require_writable(folder: Path) -> None:
+    """Make a folder where there is none, and see whether files can be made in it.
+
+    Raises:
+        UserError: they can't.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"{folder} can't be written to: {error.strerror}.",
+            "Choose another folder by hydra.run.dir=FOLDER, or let this user write there.",
+        ) from error
+
+
 def remove_unfinished(folder: Path) -> None:
     """Delete what `write_atomically` has left below a folder, in a process that was killed."""
     for path in folder.glob(f"**/.*{_UNFINISHED}"):

@@ -21,7 +21,7 @@ from fashseg.composing import parse
 from fashseg.config import Train
 from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
 from fashseg.errors import UserError
-from fashseg.files import OUTPUTS, HeldError, claim_folder, remove_unfinished
+from fashseg.files import OUTPUTS, HeldError, claim_folder, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
 from fashseg.run import RunFolder, first_record, is_first_process
@@ -68,9 +68,11 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
         print("resume=auto: there is no unfinished run of these options, so a new one begins")
     elif resume is not None and resume != AUTO:
         resumed_config(RunFolder(resume), overrides)
+        require_writable(Path(resume))
         return [f"hydra.run.dir={quoted(Path(resume))}"]
     if folder and is_first_process():
         _refuse_taken(RunFolder(str(folder)))
+        require_writable(Path(str(folder)))
     return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
 
 
@@ -162,7 +164,8 @@ def _train(
         raise
     except Exception as error:
         note_failure(folder, explain(error, folder))
-        page_so_far(folder, run.page)
+        if run.page:
+            page_so_far(folder)
         raise
     with not_now():
         from fashseg.report.making import try_to_make_page

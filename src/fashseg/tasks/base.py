@@ -12,7 +12,8 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from fashseg import config as cfg
 from fashseg.data.arrays import Batch
 from fashseg.data.info import DataInfo
-from fashseg.data.loading import Steps, TrainLoader
+from fashseg.data.loading import Steps
+from fashseg.data.module import ImageDataModule
 from fashseg.errors import RunError
 from fashseg.metrics.prediction import predicted_labels
 from fashseg.metrics.totals import Totals
@@ -272,12 +273,13 @@ class Task(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def _planned_steps(self) -> int:
-        """Optimizer steps of the whole training."""
-        planned = int(self.trainer.estimated_stepping_batches)  # makes the loader, too
-        if self.automatic_optimization:
-            return planned
-        loader = cast(TrainLoader, self.trainer.train_dataloader)
-        return loader.steps * cast(int, self.trainer.max_epochs)
+        """Optimizer steps of the whole training.
+
+        Not by Lightning's estimate: it sets up the loader that is trained with, which then misses where a checkpoint
+        says it was.
+        """
+        data = cast(ImageDataModule, self.trainer.datamodule)  # type: ignore[attr-defined]
+        return data.train_dataloader().steps * cast(int, self.trainer.max_epochs)
 
     def named(self, values: Tensor) -> dict[str, float]:
         """Values by class name."""
