@@ -84,6 +84,8 @@ def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
         f"{results['epochs_run']} epochs in {results['train_seconds']:.0f} s of training (validation not counted), "
         f"{results['images_per_second']:.0f} images a second, precision {results['precision']}"
     )
+    if skipped := results.get("skipped_steps"):
+        screen.print(f"{skipped} steps of training were left out, for their loss was not finite: see run.log")
     if results.get("val_images_of_trained_buildings"):
         screen.print(
             f"{results['val_images_of_trained_buildings']} of {results['images']['val']} validation images show a "

@@ -209,12 +209,24 @@ def _log_test_pictures(writer: "SummaryWriter", task: Task, part: ArrayDataset, 
     _log(writer, "test/confusion_matrix", confusion_matrix(counts, task.info.class_names, unit), step)
 
 
+_graphs: dict[str, Any] = {}
+
+
 def _log_graph(writer: "SummaryWriter", task: Task) -> None:
-    example = torch.zeros(1, *task.info.shape, device=task.device)
-    with warnings.catch_warnings():
-        # TensorBoard's writer knows no other way than the tracing that torch 2.15 has deprecated.
-        warnings.simplefilter("ignore")
-        writer.add_graph(copy.deepcopy(task.model), example)  # a compiled network can't be traced, its copy is not
+    """What writer.add_graph does; but torch keeps all that it traces to the end, so a network is traced once a process.
+
+    It would be a megabyte for each run of a sweep.
+    """
+    from torch.utils.tensorboard._pytorch_graph import graph
+
+    network = repr((task.options["model"], task.info.shape))
+    if network not in _graphs:
+        with warnings.catch_warnings():
+            # TensorBoard's writer knows no other way than the tracing that torch 2.15 has deprecated.
+            warnings.simplefilter("ignore")
+            model = copy.deepcopy(task.model).cpu()  # a compiled network can't be traced, its copy is not
+            _graphs[network] = graph(model, torch.zeros(1, *task.info.shape))  # type: ignore[no-untyped-call]
+    writer._get_file_writer().add_graph(_graphs[network])  # type: ignore[no-untyped-call]
 
 
 def _log_projector(writer: "SummaryWriter", task: Task, part: ArrayDataset, step: int) -> None:

@@ -54,6 +54,11 @@ class Steppable(Protocol):
         """The error of a step whose gradients are there still."""
 
 
+def waits_for_no_one(device: torch.device) -> bool:
+    """Whether a loss can be read as soon as its step is called."""
+    return device.type == "cpu"
+
+
 class Stepper:
     """Takes the steps of a task.
 
@@ -64,9 +69,8 @@ class Stepper:
     def __init__(self, task: Steppable) -> None:
         self.task = task
         (self.optimizer,) = task.trainer.optimizers
-        # Where the processor is the device, to look at a loss waits for nothing.
-        waits = task.guard.skip or task.device.type == "cpu"
-        self.deferred = DeferredGuard(self.optimizer, task.device) if task.graphed or not waits else None
+        at_once = not task.graphed and (task.guard.skip or waits_for_no_one(task.device))
+        self.deferred = None if at_once else DeferredGuard(self.optimizer, task.device)
         self.step: Step = GraphedStep(self._step) if task.graphed else self._step
 
     def train_on(self, steps: Steps) -> None:
