@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo train test lint bench tensorboard clean
+.PHONY: install demo train test test-slow lint bench tensorboard clean
 
 install: .venv/.installed
 
@@ -22,6 +22,15 @@ train: install
 test: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not alone'
 	$(BIN)/python -m pytest -m alone
+
+# What `make test` tries a sample of, all of it: kills, loads, random input. Half an hour; writes docs/reliability.md.
+FIGURES := build/figures.jsonl
+test-slow: install
+	mkdir -p build
+	rm -f $(FIGURES)
+	FASHSEG_SLOW=1 FASHSEG_FIGURES=$(CURDIR)/$(FIGURES) $(BIN)/python -m pytest -n auto --dist worksteal -m 'sampled and not alone'
+	FASHSEG_SLOW=1 FASHSEG_FIGURES=$(CURDIR)/$(FIGURES) $(BIN)/python -m pytest -m 'sampled and alone'
+	$(BIN)/python tests/reliability/page.py $(FIGURES) docs/reliability.md
 
 lint: install
 	$(BIN)/ruff check

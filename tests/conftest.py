@@ -29,6 +29,13 @@ class Outcome(NamedTuple):
 Command = Callable[..., Outcome]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in a file that tries a sample of what ``make test-slow`` tries all of."""
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item.module, "record"):
+            item.add_marker("sampled")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One cache for all tests, which leave the user's alone."""
