@@ -59,6 +59,13 @@ def assert_nothing_is_half(folder: Path) -> None:
         torch.load(path, weights_only=True)
 
 
+def is_over(folder: Path, page: bool) -> bool:
+    """Whether nothing is left to go on with."""
+    results = folder / "results.json"
+    finished = results.exists() and json.loads(results.read_text(encoding="utf-8"))["status"] == "finished"
+    return finished and (folder / "report.html").exists() is page
+
+
 @pytest.mark.parametrize("words", [FASHION, FACADE], ids=["cnn", "segnet"])
 @pytest.mark.parametrize("precision", ["32", "bf16"])
 def test_killed_runs_go_on(words: tuple[str, ...], precision: str, tmp_path: Path, monkeypatch: Any) -> None:
