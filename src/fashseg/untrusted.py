@@ -38,9 +38,11 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
             raise RefusedError("it is no regular file")
-        content = file.read(most + 1)
+        # Room is made for as many as are asked for; a file that grows meanwhile is too large, or refused as cut off.
+        content = file.read(min(most, status.st_size) + 1)
     if len(content) > most:
         raise RefusedError(f"it has more than {most:,} bytes")
     return content
