@@ -11,7 +11,7 @@ import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, OverrideType
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -41,8 +41,10 @@ def parse(words: Sequence[str]) -> list[Override]:
     for word in words:
         try:
             parsed += parser.parse_overrides([word])
-        except OverrideParseException as error:
-            reason = error.message.strip().partition("\n")[0]
+        except (
+            Exception
+        ) as error:  # of numbers that are too long, or of brackets that are too many, its parts raise theirs
+            reason = str(getattr(error, "message", error)).strip().partition("\n")[0]
             raise UserError(
                 f"{word} can't be understood: {reason}.",
                 "Options are written key=value, such as epochs=5; quote values with spaces or signs: 'notes=\"a, b\"'.",

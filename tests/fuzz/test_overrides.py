@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -170,8 +171,30 @@ FLAGS = st.sampled_from(
 )
 
 
+GOOD = [
+    *("model=segnet", "model=cnn", "model=vgg", "model=vgg", "optimizer=sgd", "optimizer=adamw", "scheduler=cosine"),
+    *(
+        "scheduler=one_cycle",
+        "augment=flip_shift",
+        "data=synthetic_fashion",
+        "data=facade",
+        "trainer=cpu",
+        "logger=none",
+    ),
+    *("epochs=3", "batch_size=7", "seed=4294967295", "seed=1,2", "-m", "experiment=debug", "experiment=report_segnet"),
+    *("notes='a, b'", "eval_train=false", "eval_train=3", "trainer.precision=64", "optimizer.lr=1e-3", "page=false"),
+    *(
+        "callbacks.convergence.threshold=0.1",
+        "trainer.devices=2",
+        "data.workers=null",
+        "data.val_share=0.5",
+        "+debug=true",
+    ),
+]
+
+
 def words_for(schema: type) -> st.SearchStrategy[list[str]]:
-    """Mixtures of options of a verb with values that fit and values that do not, groups, Hydra's own keys, and flags."""
+    """Mixtures of options of a verb with values that fit and that do not, groups, Hydra's own keys, and flags."""
     names = st.sampled_from(sorted(option_paths(schema)))
     groups = st.sampled_from([*CHOICES, "trainer", "logger", "callbacks", "experiment", "none", "model/x", "data@x.y"])
     choices = [name for kinds in CHOICES.values() for name in kinds] + ["auto", "cpu", "debug", "report_cnn", "default"]
@@ -191,7 +214,11 @@ def words_for(schema: type) -> st.SearchStrategy[list[str]]:
     set_ = st.builds(lambda sign, key, value: f"{sign}{key}={value}", SIGNS, keys, VALUES)
     bare = st.builds(lambda sign, key: f"{sign}{key}", SIGNS, keys)
     word = st.one_of(set_, set_, set_, set_, chosen, chosen, bare, FLAGS, VALUES)
-    return st.lists(word, max_size=5)
+    # What is wrong is found one thing at a time, so most of a line has to be right for the rest to be looked at.
+    good = st.lists(st.sampled_from(GOOD if schema is Train else ["debug=false"]), max_size=4, unique=True)
+    return st.builds(
+        lambda right, wrong: [*right, *wrong], good, st.lists(word, max_size=2) | st.lists(word, max_size=5)
+    )
 
 
 class Screen(io.TextIOWrapper):
@@ -217,6 +244,8 @@ def ends_well(main: Main, words: list[str], statuses: tuple[int, ...] = (0, 2)) 
     assert status in statuses, (words, status, err.text())
     if status:
         lines = err.text().splitlines()
+        if any(re.fullmatch(r"\+*debug=true", word, re.IGNORECASE) for word in words):
+            lines = lines[-2:]  # the traceback that was asked for is before them
         assert len(lines) == 2, (words, err.text())
         assert lines[0].startswith("error: "), words
         assert lines[1].startswith("       "), words
