@@ -123,6 +123,26 @@ TRICKS = st.sampled_from(
     ]
 )
 VALUES = st.one_of(NUMBERS, WORDS, TRICKS, st.text(max_size=12), st.lists(NUMBERS, max_size=3).map(",".join))
+NUMBER_LIKE = st.sampled_from(["0", "1", "3", "-1", "0.5", "1e9", "1e300", "inf", "nan", "9" * 5000, "a", ""])
+SWEEPS = st.builds(
+    lambda shape, start, stop, step: shape.format(start, stop, step),
+    st.sampled_from(
+        [
+            *("{},{}", "range({})", "range({},{})", "range({},{},{})", "shuffle(range({},{},{}))", "choice({},{})"),
+            *("sort(range({},{}))", "sort({},{},reverse=true)", "interval({},{})", "glob({})", "shuffle({},{},{})"),
+            *(
+                "float(range({},{}))",
+                "tag(x,range({},{}))",
+                "int({},{})",
+                "str(choice({},{}))",
+                "range(start={},stop={})",
+            ),
+        ]
+    ),
+    NUMBER_LIKE,
+    NUMBER_LIKE,
+    NUMBER_LIKE,
+)
 SIGNS = st.sampled_from(["", "", "", "", "", "", "", "+", "++", "~", "-", "+~", "@", "+++"])
 HYDRA = st.sampled_from(
     [
@@ -214,11 +234,11 @@ def words_for(schema: type) -> st.SearchStrategy[list[str]]:
     set_ = st.builds(lambda sign, key, value: f"{sign}{key}={value}", SIGNS, keys, VALUES)
     bare = st.builds(lambda sign, key: f"{sign}{key}", SIGNS, keys)
     word = st.one_of(set_, set_, set_, set_, chosen, chosen, bare, FLAGS, VALUES)
+    several = st.builds(lambda key, values: ["-m", f"{key}={values}"], names, SWEEPS)
     # What is wrong is found one thing at a time, so most of a line has to be right for the rest to be looked at.
     good = st.lists(st.sampled_from(GOOD if schema is Train else ["debug=false"]), max_size=4, unique=True)
-    return st.builds(
-        lambda right, wrong: [*right, *wrong], good, st.lists(word, max_size=2) | st.lists(word, max_size=5)
-    )
+    rest = st.one_of(st.lists(word, max_size=2), st.lists(word, max_size=5), several)
+    return st.builds(lambda right, wrong: [*right, *wrong], good, rest)
 
 
 class Screen(io.TextIOWrapper):
