@@ -19,7 +19,7 @@ import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fashseg.checking import Schema, check, option_paths
@@ -64,7 +64,7 @@ def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
             print(text)
             return status.code
         if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.info:
-            _start_hydra(verb, words)
+            _start_hydra(verb, [*flags, *arguments.overrides])
             return status.code
         extra = _prepare(verb, arguments)
         _start_hydra(verb, [*flags, *arguments.overrides, *extra])
@@ -142,6 +142,8 @@ def _flags(words: list[str]) -> argparse.Namespace:
     for flag, value in (("--config-path", arguments.config_path), ("--config-name", arguments.config_name)):
         if value:
             refuse(f"{flag} would leave fashseg's own choices out; --config-dir=FOLDER adds yours")
+    if arguments.experimental_rerun:
+        refuse("--experimental-rerun would run what a file of Python objects holds; resume=RUN goes on with a run")
     if arguments.config_dir and not Path(arguments.config_dir).is_dir():
         refuse(f"--config-dir={arguments.config_dir} is no folder")
     return arguments
@@ -180,4 +182,21 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     known = option_paths(verb.schema)
     also = _searchpath(arguments)
     checked = [check(verb.schema, compose(verb.name, [*words, *also], known)) for words in plans(overrides)]
-    return [] if arguments.cfg else verb.prepare(checked, overrides, multirun)
+    if arguments.cfg:
+        _check_package(verb, arguments, also)
+        return []
+    return verb.prepare(checked, overrides, multirun)
+
+
+def _check_package(verb: Verb[Schema], arguments: argparse.Namespace, also: list[str]) -> None:
+    """Refuse ``--package`` of what is not there, for which Hydra ends the process."""
+    package, shown = arguments.package, arguments.cfg
+    if package in (None, "_global_"):
+        return
+    composed = compose(verb.name, [*arguments.overrides, *also], with_hydra=shown != "job")
+    try:
+        found = OmegaConf.select(composed, package)
+    except (OmegaConfBaseException, ValueError):
+        found = None
+    if found is None or (shown == "hydra" and package.partition(".")[0] != "hydra"):
+        raise UserError(f"--package={package} is no part of the configuration.", f"All of it: --cfg {shown}.")

@@ -10,8 +10,8 @@ from typing import Any
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, OverrideType
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.core.override_parser.types import Glob, Override, OverrideType, RangeSweep
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -22,6 +22,7 @@ from fashseg.errors import UserError
 # More combinations of a sweep than this are not composed one by one beforehand, but value by value.
 MOST_COMPOSED = 64
 MOST_VALUES = 1000
+MOST_JOBS = 10_000  # that a range may give: Hydra lists them all at once
 
 
 def conf_dir() -> Path:
@@ -41,8 +42,10 @@ def parse(words: Sequence[str]) -> list[Override]:
     for word in words:
         try:
             parsed += parser.parse_overrides([word])
-        except OverrideParseException as error:
-            reason = error.message.strip().partition("\n")[0]
+        except (
+            Exception
+        ) as error:  # of numbers that are too long, or of brackets that are too many, its parts raise theirs
+            reason = str(getattr(error, "message", error)).strip().partition("\n")[0]
             raise UserError(
                 f"{word} can't be understood: {reason}.",
                 "Options are written key=value, such as epochs=5; quote values with spaces or signs: 'notes=\"a, b\"'.",
@@ -157,11 +160,22 @@ def plans(overrides: list[Override]) -> Iterator[list[str]]:
 
 def _values_of(override: Override) -> list[str | None]:
     """The values of a sweep over choices or a range, as far as anybody would run them; else None."""
-    if isinstance(override.value(), Glob):
+    value = override.value()
+    if isinstance(value, Glob):
         raise UserError(f"{override.input_line} is not understood here.", "Name the choices, with commas between.")
-    if override.is_choice_sweep() or override.is_range_sweep():
+    if not (override.is_choice_sweep() or override.is_range_sweep()):
+        return [None]
+    try:
+        if isinstance(value, RangeSweep) and _length(value) > MOST_JOBS:
+            raise UserError(f"{override.input_line} gives more than {MOST_JOBS:,} values.", "Name fewer of them.")
         return list(itertools.islice(override.sweep_string_iterator(), MOST_VALUES))
-    return [None]
+    except (ArithmeticError, TypeError, ValueError) as error:  # range(0,1,0), or numbers that are none
+        raise UserError(f"{override.input_line} gives no values: {error}.", "Write range(start,stop,step).") from error
+
+
+def _length(values: RangeSweep) -> float:
+    start, stop, step = (float(number) for number in (values.start or 0, values.stop or 0, values.step))
+    return (stop - start) / step
 
 
 def reasons(error: BaseException) -> str:

@@ -1,5 +1,7 @@
 """Errors as part of the interface: what is wrong and where, why, and the way out, in two lines."""
 
+from fashseg.text import printable
+
 
 class FashsegError(Exception):
     """An error that is shown to the user as two lines.
@@ -31,4 +33,4 @@ class RunError(FashsegError):
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))

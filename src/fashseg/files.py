@@ -128,6 +128,7 @@ def link_latest(folder: Path) -> None:
 def checksum(path: Path) -> str:
     """SHA-256 of a file; empty where there is none."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""

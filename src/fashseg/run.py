@@ -1,8 +1,8 @@
 """The run folder: its paths and its files. Imports no torch."""
 
 import contextlib
-import csv
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from fashseg import config as cfg
 from fashseg.errors import UserError
 from fashseg.files import hold, is_held, write_atomically
+from fashseg.references import without_references
+from fashseg.untrusted import RefusedError, read_json, read_table, read_yaml
 
 
 def is_first_process() -> bool:
@@ -102,12 +104,12 @@ class RunFolder:
             UserError: where it is missing or no results file.
         """
         try:
-            content = json.loads(self.results.read_text(encoding="utf-8"))
+            content = read_json(self.results)
         except FileNotFoundError:
             raise UserError(
                 f"{self.results} does not exist: {self.path} is no run folder.", "Name a folder that train has made."
             ) from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, RefusedError) as error:
             raise UserError(f"{self.results} can't be read: {error}", "Name another run, or run it again.") from error
         if not isinstance(content, dict) or "status" not in content:
             raise UserError(f"{self.results} holds no results of a run.", "Name another run, or run it again.")
@@ -116,17 +118,15 @@ class RunFolder:
         return content
 
     def read_metrics(self) -> list[dict[str, float | None]]:
-        """The rows of metrics.csv; empty cells, and those that hold no number, are None.
+        """The rows of metrics.csv; empty cells, and those that hold no finite number, are None.
 
         Raises:
             OSError: it is missing or can't be read.
             ValueError: it is no table.
         """
-        with self.metrics.open(encoding="utf-8", newline="") as file:
-            try:
-                return [{key: _number(text) for key, text in row.items() if key} for row in csv.DictReader(file)]
-            except csv.Error as error:
-                raise ValueError(str(error)) from error
+        rows = [{key: _number(text) for key, text in row.items()} for row in read_table(self.metrics)]
+        # Nothing can be drawn or said of others.
+        return [{k: None if v is None or not math.isfinite(v) else v for k, v in row.items()} for row in rows]
 
     def read_options(self) -> dict[str, Any]:
         """Every option of the run by its dotted path.
@@ -163,16 +163,17 @@ class RunFolder:
             UserError: where it is missing or no YAML.
         """
         try:
-            content = OmegaConf.load(self.config)
+            content = read_yaml(self.config)
+            composed = OmegaConf.create(without_references(content)) if isinstance(content, dict) else None
         except FileNotFoundError:
             raise UserError(
                 f"{self.config} does not exist: {self.path} is no run folder.", "Name a folder that train has made."
             ) from None
         except Exception as error:
             raise UserError(f"{self.config} can't be read: {error}", "Name another run, or start a new one.") from error
-        if not isinstance(content, DictConfig):
+        if not isinstance(composed, DictConfig):
             raise UserError(f"{self.config} holds no configuration.", "Name another run, or start a new one.")
-        return content
+        return composed
 
     def write_config(self, values: DictConfig) -> None:
         """Every value resolved, so that it means the same on another machine."""

@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fashseg.run import RunFolder
+from fashseg.text import printable
 
 if TYPE_CHECKING:  # who only asks for a score does without
     from rich.console import Console
@@ -14,11 +15,16 @@ MAIN_SCORE = {"classification": "accuracy", "segmentation": "average_precision"}
 
 
 def console() -> "Console":
-    """Prints text as it is, and lines as long as they are where nobody looks at a terminal."""
+    """Prints text as it is but for what would command the terminal; long lines stay where nobody looks at one."""
     from rich.console import Console
+    from rich.text import Text
+
+    class Printing(Console):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(printable(text), **options)
 
     wide = None if sys.stdout.isatty() else 200
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=wide)
+    return Printing(highlight=False, markup=False, emoji=False, soft_wrap=True, width=wide)
 
 
 def main_score(task: str, scores: dict[str, Any]) -> float:

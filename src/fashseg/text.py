@@ -1,8 +1,27 @@
 """Numbers as a reader wants them."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
+
+# Control characters but for the tab and the new line, marks that turn the direction of writing, and halves of surrogate
+# pairs: they would move the cursor of a terminal, make text read other than it is, or not be written at all.
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Text from a file or a name as it may be shown: what is hidden in it is written out, such as ``\\x1b``."""
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def all_printable(value: Any) -> Any:
+    """The same for every text, keys too, in nested dictionaries and lists."""
+    if isinstance(value, dict):
+        return {all_printable(key): all_printable(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [all_printable(inside) for inside in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def percent(share: float | None, digits: int = 1) -> str:

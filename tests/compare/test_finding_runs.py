@@ -92,18 +92,18 @@ def test_a_broken_run_is_an_error_alone_and_a_line_among_others(here: Path, cont
 
 def test_options_are_read_whatever_state_the_configuration_is_in(here: Path) -> None:
     folder = make_run(here / "run")
-    data = "{split_seed: '${seed}', root: '${nothing}', name: '${oc.env:NOT_SET_AT_ALL}', mirrors: []}"
+    data = "{split_seed: '${seed}', root: '${nothing}', name: synthetic, mirrors: []}"
     text = f"seed: 3\ndata: {data}\nx: ???"
     (folder / "config.yaml").write_text(text, encoding="utf-8")
     assert load_run(folder).options == {
         "seed": 3,
         "data.split_seed": 3,
         "data.root": "${nothing}",
-        "data.name": "${oc.env:NOT_SET_AT_ALL}",
+        "data.name": "synthetic",
         "data.mirrors": [],
         "x": "???",
     }
-    for content in ("a: [", "- list"):
+    for content in ("a: [", "- list", "a: ${oc.env:HOME}"):
         (folder / "config.yaml").write_text(content, encoding="utf-8")
         assert load_run(folder).options is None
     (folder / "config.yaml").unlink()

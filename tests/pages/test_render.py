@@ -200,7 +200,7 @@ def test_equal_pages_are_equal_files() -> None:
 def test_text_that_is_no_unicode_is_written() -> None:
     name = b"caf\xe9".decode("utf-8", "surrogateescape")
     page = Page("t", name, [], [], [], "f")
-    assert ">caf?</h1>" in render(page)
+    assert ">caf\\udce9</h1>" in render(page)
     assert render(page).encode("utf-8")
 
 

@@ -80,10 +80,11 @@ def test_killed_runs_go_on(words: tuple[str, ...], precision: str, tmp_path: Pat
     assert status == 0, (whole / "stream2.txt").read_text()
     expected = state(whole / "r")
     kills: Counter[str] = Counter()
-    runs = right = 0
+    runs = lost = 0
     while kills.total() < wanted:
         place = tmp_path / f"run{runs}"
         place.mkdir()
+        before = kills.total()
         page = runs % 3 == 0  # which takes longer than all the rest
         command = (*options, f"page={page}", *(() if page else ("logger=none",)))
         for _ in range(100):
@@ -95,18 +96,18 @@ def test_killed_runs_go_on(words: tuple[str, ...], precision: str, tmp_path: Pat
                 assert_nothing_is_half(place / "r")
             if (place / "r" / "results.json").exists():
                 command = ("resume=r",)
-            if status == 0:
+            if status == 0 or is_over(place / "r", page):  # perhaps it was killed behind its last line
                 break
             assert status == -signal.SIGKILL, (place / "stream2.txt").read_text()
         runs += 1
-        right += same(state(place / "r"), expected)
-        assert right == runs, f"{place} differs; moments: {moment}"
-        assert not list(place.rglob(".*.part")), "what a killed process left is gone"
-        assert (place / "r" / "report.html").exists() is page
+        whole_again = same(state(place / "r"), expected) and is_over(place / "r", page)
+        if not whole_again or list(place.rglob(".*.part")):  # what a killed process left has to go, too
+            lost += kills.total() - before
         shutil.rmtree(place)
     record(
         f"kill -9 in training, {words[0].partition('=')[2]}, {'float32' if precision == '32' else 'bfloat16'}",
         tried=kills.total(),
-        survived=kills.total() if right == runs else 0,
+        survived=kills.total() - lost,
         remarks=f"{runs} runs; " + ", ".join(f"{phase} {count}" for phase, count in sorted(kills.items())),
     )
+    assert not lost, tmp_path

@@ -1,10 +1,7 @@
 """Whether differences between rows are more than noise: paired bootstrap intervals over the test images."""
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +9,7 @@ from fashseg.compare.rows import Group, Row
 from fashseg.compare.runs import Run
 from fashseg.metrics import bootstrap
 from fashseg.metrics.bootstrap import Interval, Resampled
+from fashseg.report.reading import Arrays, read_evidence
 
 # What the kept evidence may say otherwise than results.json: probabilities of 16 bits, histograms of 1024 bins.
 TOLERANCE = 0.005
@@ -84,12 +82,12 @@ def _tested(run: Run, resamples: int) -> Tested | tuple[str, bool]:
     """What was found, or why nothing was and whether the evidence has to be made again."""
     path = run.folder.evidence / "test.npz"
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            fingerprint = str(arrays["fingerprint"])
-            scores = _resampled(run.task, arrays, resamples)
+        arrays = read_evidence(path, run.task)
+        fingerprint = str(arrays["fingerprint"])
+        scores = _resampled(run.task, arrays, resamples)
     except FileNotFoundError:
         return "there is no evidence/test.npz", False
-    except (OSError, ValueError, KeyError, EOFError, IndexError, TypeError, zlib.error, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError) as error:
         return f"evidence/test.npz can't be read ({type(error).__name__}: {error})", True
     said = run.entry("fingerprints", "test")
     if isinstance(said, str) and said != fingerprint:
@@ -101,7 +99,7 @@ def _tested(run: Run, resamples: int) -> Tested | tuple[str, bool]:
     return Tested(scores, fingerprint)
 
 
-def _resampled(task: str, arrays: Any, resamples: int) -> Resampled:
+def _resampled(task: str, arrays: Arrays, resamples: int) -> Resampled:
     if task == "classification":
         predicted, targets = (arrays[name].astype(np.int64) for name in ("predicted", "targets"))
         return bootstrap.accuracy(targets, predicted, len(arrays["confusion"]), resamples)

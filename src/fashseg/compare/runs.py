@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from fashseg.errors import UserError
+from fashseg.report.plausible import check_scores
 from fashseg.run import RunFolder
 from fashseg.summary import MAIN_SCORE, class_scores, main_score
+from fashseg.text import all_printable, printable
 
 Epoch = dict[str, float | None]
 
 # What Hydra leaves beside the runs of a sweep; a pattern such as sweep/* names them too.
+MOST = 1e18  # beyond it is no count, time or size that anybody has measured
+MOST_FOLDERS = 100_000  # that are looked through for runs
+
 OF_A_SWEEP = ("multirun.yaml", "optimization_results.yaml")
 
 
@@ -57,7 +62,9 @@ class Run:
     def number(self, name: str) -> float | None:
         """A number of results.json; None where there is none."""
         value = self.results.get(name)
-        return None if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > MOST:
+            return None
+        return float(value)
 
     def entry(self, group: str, name: str) -> Any:
         """An entry of a group in results.json, a fingerprint for example; None where either is missing."""
@@ -109,12 +116,12 @@ def find_runs(words: Sequence[str]) -> tuple[list[Run], list[Unreadable]]:
 
 def _run_folders(word: str) -> list[Path]:
     path = Path(word).expanduser()
-    if path.is_dir():
+    if _is_there(path) and path.is_dir():
         found = list(_below(path))
         if not found:
             raise UserError(f"{word} holds no runs.", "Name a folder that train has made, or one above it.")
         return found
-    if not path.exists():
+    if not _is_there(path):
         raise UserError(f"{word} does not exist.", "Name run folders, or folders that hold such.")
     if path.name == "results.json":
         return [path.parent]
@@ -123,19 +130,46 @@ def _run_folders(word: str) -> list[Path]:
 
 def _below(folder: Path) -> Iterator[Path]:
     """Run folders at or below a folder. Links to runs come after what is no link; other links are not followed."""
-    if RunFolder(folder).results.exists():
-        yield folder
-        return
+    # Not by recursion, which has an end that folders may go beyond; the last one is looked at next.
+    ahead = [folder]
+    looked_at = 0
+    while ahead:
+        path = ahead.pop()
+        looked_at += 1
+        if looked_at > MOST_FOLDERS:
+            raise UserError(
+                f"{folder} holds more than {MOST_FOLDERS:,} folders, which are too many to look through.",
+                "Name a folder that is nearer to the runs.",
+            )
+        if _is_there(RunFolder(path).results):
+            yield path
+        elif path == folder or not path.is_symlink():
+            ahead += reversed(_folders_in(path))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether it exists, as far as one may look."""
     try:
-        inside = sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), _natural(path.name)))
-    except OSError:  # somebody else's
-        return
-    for path in inside:
-        if path.is_symlink():
-            if RunFolder(path).results.exists():
-                yield path
-        elif path.is_dir() and not path.name.startswith("."):
-            yield from _below(path)
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _folders_in(path: Path) -> list[Path]:
+    """Folders and links to folders, without those that are hidden."""
+    try:
+        with os.scandir(path) as entries:
+            inside = [(entry.is_symlink(), _natural(entry.name), entry.name) for entry in entries if _is_folder(entry)]
+    except OSError:  # somebody else's, or too deep
+        return []
+    return [path / name for _, _, name in sorted(inside)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return not entry.name.startswith(".") and entry.is_dir()
+    except OSError:
+        return False
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -150,7 +184,7 @@ def load_run(path: Path) -> Run:
         UserError: results.json is missing, broken, or has not what is compared.
     """
     folder = RunFolder(path)
-    results = folder.read_results()
+    results = all_printable(folder.read_results())
     missing = _missing(results)
     if missing:
         raise UserError(
@@ -170,11 +204,11 @@ def _missing(results: dict[str, Any]) -> str:
     if results["status"] == "finished":
         for part in ("val", "test"):
             try:
-                _main_score(results, part)
-                if not all(isinstance(x, (int, float, type(None))) for x in _class_scores(results, part).values()):
-                    return f"its {part} scores are no numbers"
-            except (KeyError, TypeError, ValueError, AttributeError):
+                check_scores(results["task"], results[part])
+            except (KeyError, TypeError, AttributeError):
                 return f"it has no {part} scores that can be read"
+            except ValueError as error:
+                return f"its {part} scores can't be compared: {error}"
     return ""
 
 
@@ -186,17 +220,14 @@ def _main_score(results: dict[str, Any], part: str) -> float:
     return main_score(results["task"], results[part])
 
 
-def _class_scores(results: dict[str, Any], part: str) -> dict[str, Any]:
-    return class_scores(results["task"], results[part])
-
-
 def _options(folder: RunFolder) -> dict[str, Any] | None:
     try:
-        return folder.read_options()
+        options = folder.read_options()
     except UserError:
         return None
+    return {str(printable(path)): all_printable(value) for path, value in options.items()}
 
 
 def _shown(path: Path) -> str:
     here = Path.cwd()
-    return os.path.relpath(path, here) if path.is_relative_to(here) and path != here else str(path)
+    return printable(os.path.relpath(path, here) if path.is_relative_to(here) and path != here else str(path))

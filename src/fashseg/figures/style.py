@@ -80,6 +80,7 @@ _RC: dict[str, Any] = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
+    "text.parse_math": False,  # a name may hold dollars
     "grid.color": GRID,
     "grid.linewidth": 0.8,
     "xtick.color": MUTED,

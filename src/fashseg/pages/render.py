@@ -9,6 +9,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from fashseg.pages.blocks import Page
+from fashseg.text import printable
 
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
 
@@ -20,7 +21,8 @@ def render(page: Page) -> str:
     checksums, and nothing else: text that got around the escaping could neither run nor fetch.
 
     Returns:
-        a document that UTF-8 can encode; what it can't, from a file name of other bytes for example, is a "?".
+        a document that UTF-8 can encode. What is hidden in its text is written out: control characters, and what is no
+        text, from a file name of other bytes for example.
     """
     style, script = _file(STYLE), _file(SCRIPT)
     policy = (
@@ -29,7 +31,7 @@ def render(page: Page) -> str:
     )
     # The files of this package, and they alone, are not escaped.
     html = _template().render(page=page, style=Markup(style), script=Markup(script), policy=policy)
-    return html.encode("utf-8", "replace").decode("utf-8")
+    return printable(html)
 
 
 @cache

@@ -14,6 +14,7 @@ from fashseg.errors import UserError
 from fashseg.importing import heavy_imports
 from fashseg.run import RunFolder
 from fashseg.stopping import not_now
+from fashseg.text import printable
 from fashseg.verb_options import Report
 
 
@@ -51,13 +52,13 @@ def _make(options: Report) -> None:
             if options.refresh:
                 raise
             reason = error.what if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            print(f"the images are not looked at again: {reason}", file=sys.stderr)
+            print(printable(f"the images are not looked at again: {reason}"), file=sys.stderr)
     with not_now():
         from fashseg.report.making import make_page
 
     for line in make_page(folder):
-        print(f"missing: {line}")
-    print(f"page {folder.page}")
+        print(printable(f"missing: {line}"))
+    print(printable(f"page {folder.page}"))
 
 
 def _is_stale(folder: RunFolder) -> bool:

@@ -1,26 +1,28 @@
 """Everything a run folder tells, read without torch; what is missing is noted, not fatal."""
 
-import io
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from omegaconf import DictConfig, OmegaConf
 
 from fashseg.config import TASKS
 from fashseg.errors import UserError
 from fashseg.files import checksum
 from fashseg.published import PUBLISHED, Published
+from fashseg.report.plausible import check_class_names, check_scores
+from fashseg.report.reading import Arrays as Arrays
+from fashseg.report.reading import read_evidence
 from fashseg.run import RunFolder
 from fashseg.summary import MAIN_SCORE, class_scores, main_score
+from fashseg.text import all_printable
+from fashseg.untrusted import read_json
 
-Arrays = dict[str, npt.NDArray[Any]]
 Row = dict[str, float | None]
 PARTS = ("val", "test")
+MOST_ENTRIES = 10_000  # layers, for example
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def load_facts(folder: RunFolder) -> Facts:
     Raises:
         UserError: there is no run, or its results.json is broken or says nothing about the task.
     """
-    results = folder.read_results()
+    results = all_printable(folder.read_results())
     if results.get("task") not in TASKS["model"].values():
         raise UserError(
             f"{folder.results} names no task that fashseg knows: task={results.get('task')}.",
@@ -181,7 +183,7 @@ def _check_scores(facts: Facts) -> None:
     for part in PARTS:
         try:
             if part in facts.results:
-                class_scores(facts.task, facts.results[part])
+                check_scores(facts.task, facts.results[part])
                 main_score(facts.task, facts.results[part])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             del facts.results[part]
@@ -191,9 +193,11 @@ def _check_scores(facts: Facts) -> None:
 def _read_json(facts: Facts, name: str, kind: Any) -> Any:
     path = facts.folder.evidence / f"{name}.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, kind) or (name == "data" and not content["info"]["class_names"]):
+        content = all_printable(read_json(path))
+        if not isinstance(content, kind) or len(content) > MOST_ENTRIES:
             raise ValueError("it holds something else")
+        if name == "data":
+            check_class_names(content["info"]["class_names"])
         return content
     except FileNotFoundError:
         facts.missing.append(f"{path} does not exist.")
@@ -205,15 +209,13 @@ def _read_json(facts: Facts, name: str, kind: Any) -> Any:
 def _read_arrays(facts: Facts, name: str) -> None:
     path = facts.folder.evidence / f"{name}.npz"
     try:
-        # From memory: of a broken archive NumPy would leave the file open.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
-            arrays = {key: content[key] for key in content.files}
+        arrays = read_evidence(path, facts.task if name in PARTS else "filters")
         if name in PARTS:
             _check_evidence(facts, name, arrays)
         facts.evidence[name] = arrays
     except FileNotFoundError:
         facts.missing.append(f"{path} does not exist.")
-    except Exception as error:  # on damaged archives NumPy and zipfile raise nearly anything
+    except (OSError, ValueError, KeyError) as error:
         facts.missing.append(f"{path} can't be used: {error}.")
 
 
@@ -227,9 +229,10 @@ def _check_evidence(facts: Facts, part: str, arrays: Arrays) -> None:
     classes = len(facts.data["info"]["class_names"]) if facts.data else None
     if classes is not None and len(arrays["class_scores"]) != classes:
         raise ValueError(f"it is of {len(arrays['class_scores'])} classes, not {classes}")
-    weights = checksum(facts.folder.checkpoint("best"))
+    best = facts.folder.checkpoint("best")
+    weights = checksum(best) if best.is_file() else ""
     if weights and str(arrays["weights"]) != weights:
         raise ValueError("it is of other weights than checkpoints/best.ckpt")
-    scored = facts.results.get("fingerprints") or {}
-    if scored.get(part, str(arrays["fingerprint"])) != str(arrays["fingerprint"]):
+    scored = facts.results.get("fingerprints")
+    if isinstance(scored, dict) and scored.get(part, str(arrays["fingerprint"])) != str(arrays["fingerprint"]):
         raise ValueError("it is of other images than the scores")
