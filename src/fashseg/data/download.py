@@ -1,15 +1,18 @@
-"""Downloads that are complete and verified, or do not happen."""
+"""Downloads that are complete and verified, or do not happen; an interrupted one goes on where it stopped."""
 
 import contextlib
 import hashlib
+import http
 import http.client
 import logging
+import re
 import urllib.error
 import urllib.request
-import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from fashseg.data.partial import NotWritableError, PartialFile
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +53,9 @@ def fetch(
     """Download ``folder/name`` from the first mirror that gives the right bytes.
 
     The file appears under its name only after its MD5 was right, so that an interrupted download never looks like a
-    data set, and a file that was there stays until something verified replaces it. Several processes may fetch the
-    same file at the same time.
+    data set, and a file that was there stays until something verified replaces it. What has arrived before a cut
+    connection or a kill stays in the hidden ``.NAME.part``, and the next mirror or the next command goes on from there.
+    Several processes may fetch the same file at the same time: one does, the others wait for it.
 
     Args:
         name: the file's name, appended to each mirror and to the folder.
@@ -65,59 +69,130 @@ def fetch(
         The path of the file.
 
     Raises:
-        DownloadError: no mirror gave it, or the folder cannot be written to; nothing is left behind.
+        DownloadError: no mirror gave it, or the folder cannot be written to; nothing is left behind but the start of a
+            file of which the rest did not arrive.
     """
-    target = folder / name
-    # Not tempfile: its files are private to the user, and a data folder is often shared.
-    part = folder / f".{name}.{uuid.uuid4().hex}.part"
+    target, md5 = folder / name, md5.lower()
     made: list[Path] = []
-    done = False
     try:
-        try:
-            made = [path for path in (folder, *folder.parents) if not path.exists()]
-            folder.mkdir(parents=True, exist_ok=True)
-            part.touch(exist_ok=False)
-        except OSError as error:
-            raise DownloadError(name, [f"{folder} cannot be written to ({_short(error)})"]) from error
-        reasons = []
-        for mirror in mirrors:
-            url = f"{mirror.rstrip('/')}/{name}"
-            try:
-                log.info("downloading %s", url)
-                _stream(url, part, timeout, max_bytes)
-                if (found := md5_of(part)) != md5.lower():
-                    raise ValueError(f"wrong bytes, their MD5 is {found}")
-                part.replace(target)
-                done = True
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                reasons.append(f"{mirror} ({_short(error)})")
-            else:
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        with PartialFile(target) as part:
+            if _has(target, md5, max_bytes):  # by another process, for which this one has waited
+                part.clear()
                 return target
-        raise DownloadError(name, reasons or ["no mirror is known"])
+            if part.size > max_bytes:
+                part.clear()
+            if part.md5() != md5:  # it can be whole already: a kill may come between the last byte and the renaming
+                _try(mirrors, part, name, md5, timeout, max_bytes)
+            part.publish()
+        return target
+    except NotWritableError as error:
+        raise DownloadError(name, [str(error)]) from error
+    except OSError as error:
+        raise DownloadError(name, [f"{folder} cannot be written to ({_short(error)})"]) from error
     finally:
-        if not done:
-            _clean_up(part, made)
+        for path in made:
+            with contextlib.suppress(OSError):  # there is something in it
+                path.rmdir()
 
 
-def _stream(url: str, path: Path, timeout: float, max_bytes: int) -> None:
-    """Write what the address answers to a file; ValueError if that is not the whole answer or too long a one."""
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError("only http and https addresses are used")
-    request = urllib.request.Request(url, headers={"User-Agent": "fashseg"})
-    with _opener().open(request, timeout=timeout) as response, path.open("wb") as file:
-        declared = response.headers.get("Content-Length", "")
-        expected = int(declared) if declared.isdecimal() else None
+def _has(path: Path, md5: str, max_bytes: int) -> bool:
+    return path.is_file() and path.stat().st_size <= max_bytes and md5_of(path) == md5
+
+
+def _try(mirrors: Sequence[str], part: PartialFile, name: str, md5: str, timeout: float, max_bytes: int) -> None:
+    """Fill the file with the right bytes; DownloadError if no mirror has them."""
+    reasons = []
+    for mirror in mirrors:
+        url = f"{mirror.rstrip('/')}/{name}"
+        try:
+            log.info("downloading %s", url)
+            went_on = _receive(url, part, timeout, max_bytes)
+            if went_on and part.md5() != md5:
+                log.info("what was there is not what %s starts with: once more, all of it", url)
+                part.clear()
+                _receive(url, part, timeout, max_bytes)
+            if (found := part.md5()) == md5:
+                return
+            part.clear()
+            reasons.append(f"{mirror} (wrong bytes, their MD5 is {found})")
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reasons.append(f"{mirror} ({_short(error)})")
+    raise DownloadError(name, reasons or ["no mirror is known"])
+
+
+def _receive(url: str, part: PartialFile, timeout: float, max_bytes: int) -> bool:
+    """Complete a file by what the address answers; ValueError if that is not all of it or too long.
+
+    Returns:
+        Whether bytes that were there are part of it.
+    """
+    answer, start, expected = _ask(url, part.size, timeout)
+    with answer:
         if expected is not None and expected > max_bytes:
             raise ValueError(f"the answer has {expected:,} bytes, more than the limit of {max_bytes:,}")
-        received = 0
-        while chunk := response.read(_CHUNK_BYTES):
-            received += len(chunk)
-            if received > max_bytes:
+        if start == 0:
+            part.clear()
+        # Not read(): it would wait until a chunk is full, which a kill would then lose.
+        while chunk := answer.read1(_CHUNK_BYTES):
+            part.append(chunk)
+            if part.size > max_bytes:
+                part.clear()
                 raise ValueError(f"the answer has more bytes than the limit of {max_bytes:,}")
-            file.write(chunk)
-    # http.client ends a short answer to read(n) without a word.
-    if expected is not None and received != expected:
-        raise ValueError(f"the answer ended after {received:,} of {expected:,} bytes")
+    # http.client ends a short answer to read1(n) without a word.
+    if expected is not None and part.size < expected:
+        raise ValueError(f"the answer ended after {part.size:,} of {expected:,} bytes")
+    return start > 0
+
+
+def _ask(url: str, start: int, timeout: float) -> tuple[http.client.HTTPResponse, int, int | None]:
+    """Ask for a file from a byte on; where the server does not give that, for all of it.
+
+    Returns:
+        The answer, the first byte that is in it, and how long the file says it is as a whole.
+    """
+    if start:
+        try:
+            answer = _open(url, timeout, {"Range": f"bytes={start}-"})
+        except urllib.error.HTTPError as error:
+            if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                raise
+            error.close()
+        else:
+            if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+                return answer, 0, _length(answer)
+            first, last, total = _range(answer)
+            if first == start and total in (None, last + 1) and _length(answer) in (None, last + 1 - first):
+                return answer, start, last + 1
+            answer.close()
+    answer = _open(url, timeout, {})
+    if answer.status != http.HTTPStatus.OK:
+        answer.close()
+        raise ValueError(f"HTTP {answer.status} where all of the file was asked for")
+    return answer, 0, _length(answer)
+
+
+def _length(answer: http.client.HTTPResponse) -> int | None:
+    text = answer.headers.get("Content-Length", "")
+    return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
+
+
+def _range(answer: http.client.HTTPResponse) -> tuple[int, int, int | None]:
+    """First and last byte of an answer and the length of the whole; -1, -1 where that is not told."""
+    text = answer.headers.get("Content-Range", "")
+    if not (found := re.fullmatch(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)", text.strip())):
+        return -1, -1, None
+    first, last, total = found.groups()
+    return int(first), int(last), None if total == "*" else int(total)
+
+
+def _open(url: str, timeout: float, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ValueError("only http and https addresses are used")
+    request = urllib.request.Request(url, headers={"User-Agent": "fashseg", **headers})
+    answer: http.client.HTTPResponse = _opener().open(request, timeout=timeout)
+    return answer
 
 
 def _opener() -> urllib.request.OpenerDirector:
@@ -146,10 +221,3 @@ def _short(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
-
-
-def _clean_up(part: Path, made: Sequence[Path]) -> None:
-    """Remove what a failed attempt made: the partial file and the folders that did not exist before."""
-    for remove in (part.unlink, *(path.rmdir for path in made)):
-        with contextlib.suppress(OSError):  # never made, or another process has put something there
-            remove()
