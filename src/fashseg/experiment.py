@@ -17,7 +17,8 @@ from fashseg.callbacks.convergence import StopAtConvergence
 from fashseg.callbacks.first_epoch import AfterFirstEpoch
 from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
-from fashseg.callbacks.tensorboard import Pictures, log_end, options_to_log
+from fashseg.callbacks.tensorboard import Pictures
+from fashseg.callbacks.tensorboard_end import log_end, options_to_log
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, compile_network, graphed, precision, set_up_process, steps_per_call

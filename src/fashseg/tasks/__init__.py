@@ -2,8 +2,9 @@
 
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
-from fashseg.tasks.base import Scores, Task, task_options
+from fashseg.tasks.base import Scores, Task
 from fashseg.tasks.classification import ClassificationTask
+from fashseg.tasks.options import task_options
 from fashseg.tasks.segmentation import SegmentationTask
 
 __all__ = ["ClassificationTask", "Scores", "SegmentationTask", "Task", "build_task", "task_class"]

@@ -1,7 +1,6 @@
 """What both tasks share: one step for training, validation and test, and what is logged at the end of an epoch."""
 
-from dataclasses import asdict
-from typing import Any, ClassVar, TypedDict, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from pytorch_lightning import LightningModule
@@ -9,47 +8,21 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from fashseg import config as cfg
 from fashseg.data.arrays import Batch
 from fashseg.data.info import DataInfo
 from fashseg.data.loading import Steps
-from fashseg.data.module import ImageDataModule
 from fashseg.errors import RunError
 from fashseg.metrics.prediction import predicted_labels
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
 from fashseg.tasks.augmentation import augment
 from fashseg.tasks.guard import Guard, NotFiniteError
-from fashseg.tasks.optimizers import build_optimizer, build_scheduler, keep_kind
+from fashseg.tasks.optimizers import keep_kind, optimizer_and_schedule
+from fashseg.tasks.options import Options, typed
 from fashseg.tasks.state import restore_state, saved_state
 from fashseg.tasks.stepping import Pending, Stepper, align_counters, take_or_leave
 
 Scores = dict[str, Any]
-
-
-class Options(TypedDict):
-    """The parts of the configuration that a task needs, as plain containers."""
-
-    model: dict[str, Any]
-    optimizer: dict[str, Any]
-    scheduler: dict[str, Any]
-    augment: dict[str, Any]
-    seed: int
-
-
-def task_options(run: cfg.Train) -> Options:
-    """The options of a task out of those of a run."""
-    return Options(
-        model=asdict(run.model),
-        optimizer=asdict(run.optimizer),
-        scheduler=asdict(run.scheduler),
-        augment=asdict(run.augment),
-        seed=run.seed,
-    )
-
-
-def _typed(group: str, values: dict[str, Any]) -> Any:
-    return cfg.CHOICES[group][values["name"]](**values)
 
 
 class Task(LightningModule):
@@ -83,9 +56,9 @@ class Task(LightningModule):
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.options, self.info = options, DataInfo.from_dict(info)
-        model = build_model(_typed("model", options["model"]), self.info.shape, len(self.info.class_names))
+        model = build_model(typed("model", options["model"]), self.info.shape, len(self.info.class_names))
         self.model = model.to(memory_format=torch.channels_last)
-        self.augmentation = _typed("augment", options["augment"])
+        self.augmentation = typed("augment", options["augment"])
         self.register_buffer("mean", torch.tensor(self.info.mean).reshape(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(self.info.std).reshape(1, -1, 1, 1), persistent=False)
         self.running, self.fixed = Totals(), Totals()
@@ -259,27 +232,14 @@ class Task(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Optimizer and, step by step, the schedule."""
-        scaled = self.trainer.precision == "16-mixed"
         self.stepper = None  # of another optimizer
-        optimizer = build_optimizer(
-            _typed("optimizer", self.options["optimizer"]),
+        return optimizer_and_schedule(
+            typed("optimizer", self.options["optimizer"]),
+            typed("scheduler", self.options["scheduler"]),
             self.parameters(),
-            fused=not scaled,
+            self.trainer,
             recordable=self.graphed,
         )
-        scheduler = build_scheduler(_typed("scheduler", self.options["scheduler"]), optimizer, self._planned_steps())
-        if scheduler is None:
-            return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-    def _planned_steps(self) -> int:
-        """Optimizer steps of the whole training.
-
-        Not by Lightning's estimate: it sets up the loader that is trained with, which then misses where a checkpoint
-        says it was.
-        """
-        data = cast(ImageDataModule, self.trainer.datamodule)  # type: ignore[attr-defined]
-        return data.train_dataloader().steps * cast(int, self.trainer.max_epochs)
 
     def named(self, values: Tensor) -> dict[str, float]:
         """Values by class name."""

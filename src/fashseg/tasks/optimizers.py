@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any, cast
 
 import torch
+from pytorch_lightning import Trainer
 from torch import nn, optim
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from fashseg import config as cfg
+from fashseg.data.module import ImageDataModule
 
 
 def build_optimizer(
@@ -65,6 +68,28 @@ def build_scheduler(options: cfg.Scheduler, optimizer: optim.Optimizer, steps: i
         cycle = options.cycle_momentum
         return OneCycleLR(optimizer, lr, total_steps=steps, pct_start=options.rise_share, cycle_momentum=cycle)
     return None
+
+
+def optimizer_and_schedule(
+    optimizer: cfg.Optimizer,
+    scheduler: cfg.Scheduler,
+    parameters: Iterable[nn.Parameter],
+    trainer: Trainer,
+    *,
+    recordable: bool,
+) -> Any:
+    """What Lightning's ``configure_optimizers`` returns; the schedule goes step by step.
+
+    Steps are not counted by Lightning's own estimate: that sets up the loader which is trained with, and this one then
+    misses where a checkpoint says it was.
+    """
+    built = build_optimizer(optimizer, parameters, fused=trainer.precision != "16-mixed", recordable=recordable)
+    data = cast(ImageDataModule, trainer.datamodule)  # type: ignore[attr-defined]
+    steps = data.train_dataloader().steps * cast(int, trainer.max_epochs)
+    schedule = build_scheduler(scheduler, built, steps)
+    if schedule is None:
+        return built
+    return {"optimizer": built, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def keep_kind(optimizer: optim.Optimizer, recordable: bool) -> None:

@@ -1,0 +1,32 @@
+"""The options of a task as plain containers, with which a checkpoint loads under ``weights_only=True``."""
+
+from dataclasses import asdict
+from typing import Any, TypedDict
+
+from fashseg import config as cfg
+
+
+class Options(TypedDict):
+    """The parts of the configuration that a task needs, as plain containers."""
+
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    scheduler: dict[str, Any]
+    augment: dict[str, Any]
+    seed: int
+
+
+def task_options(run: cfg.Train) -> Options:
+    """The options of a task out of those of a run."""
+    return Options(
+        model=asdict(run.model),
+        optimizer=asdict(run.optimizer),
+        scheduler=asdict(run.scheduler),
+        augment=asdict(run.augment),
+        seed=run.seed,
+    )
+
+
+def typed(group: str, values: dict[str, Any]) -> Any:
+    """The dataclass of a choice of a group again."""
+    return cfg.CHOICES[group][values["name"]](**values)
