@@ -75,6 +75,7 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
         UserError: for the first thing that is wrong: an unknown key, a wrong type, a value out of range, an unknown
             choice of a group, or choices that do not go together.
     """
+    _refuse_values_of_groups(schema, given)
     blank = OmegaConf.structured(schema)
     for group, kinds in cfg.CHOICES.items():
         if group in blank:
@@ -101,6 +102,21 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
     if isinstance(checked, cfg.Train):
         _check_together(checked)
     return checked
+
+
+def _refuse_values_of_groups(schema: type, given: DictConfig, prefix: str = "") -> None:
+    """Refuse one value in place of a group of options, for which OmegaConf's error has no key."""
+    for name, hint in typing.get_type_hints(schema).items():
+        if not is_dataclass(hint) or name not in given:
+            continue
+        below = OmegaConf.select(given, name, throw_on_resolution_failure=False)
+        if not isinstance(below, DictConfig):
+            wanted = _type_in_words(hint)
+            path = f"{prefix}{name}"
+            raise UserError(
+                f"{path}={_shown(below)} has the wrong type: it must be {wanted}.", f"Give {path} {wanted}."
+            )
+        _refuse_values_of_groups(typing.cast(type, hint), below, f"{prefix}{name}.")
 
 
 def unknown_option(path: str, known: dict[str, list[str]], choices: dict[str, str]) -> UserError:
