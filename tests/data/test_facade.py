@@ -11,7 +11,8 @@ import tiny
 from PIL import Image
 from tiny import checksums, one_byte_more, real_data, real_root, saved_again, write_facade
 
-from fashseg.data.facade import CLASS_NAMES, PALETTE, Pair, buildings, read_facade, source_map
+from fashseg.data.facade import CLASS_NAMES, PALETTE, read_facade
+from fashseg.data.facade_pairs import Pair, buildings, source_map
 from fashseg.errors import UserError
 
 
@@ -66,6 +67,11 @@ DAMAGES: list[tuple[Callable[[Path], None], tuple[str, ...], str]] = [
     (tiny.wrong_mode, MASK, "has the mode L, expected is P (palette)"),
     (tiny.rgba, IMAGE, "is no readable JPEG file"),
     (tiny.rgba, MASK, "has the mode RGBA, expected is P (palette)"),
+    (tiny.cmyk, IMAGE, "has the mode CMYK, expected is RGB"),
+    (tiny.palette_with_another_name, IMAGE, "is no readable JPEG file"),
+    (tiny.sixteen_bits, MASK, "has the mode I;16, expected is P (palette)"),
+    (tiny.turned, IMAGE, "EXIF orientation 6"),
+    (tiny.animated, MASK, "holds 2 pictures"),
     (tiny.saved_again, IMAGE, "is not the expected file"),
     (tiny.value_7, MASK, "holds the value 7 at row 20, column 30; classes are 0 to 4"),
     (tiny.huge, MASK, "10000x10000 pixels"),
@@ -90,7 +96,8 @@ def test_bad_file_is_named(tmp_path: Path, damage: Callable[[Path], None], suffi
 
 
 @pytest.mark.parametrize(
-    ("damage", "suffixes", "why"), [d for d in DAMAGES if d[0] in (tiny.wrong_size, tiny.wrong_mode, tiny.value_7)]
+    ("damage", "suffixes", "why"),
+    [d for d in DAMAGES if d[0] in (tiny.wrong_size, tiny.wrong_mode, tiny.value_7, tiny.turned, tiny.animated)],
 )
 def test_pixels_are_checked_even_where_checksums_agree(
     tmp_path: Path, damage: Callable[[Path], None], suffixes: tuple[str, ...], why: str
@@ -99,19 +106,6 @@ def test_pixels_are_checked_even_where_checksums_agree(
     path = tmp_path / f"facade/train/eecs442_0001{suffixes[0]}"
     damage(path)
     assert why in failure(tmp_path, checksums(tmp_path)).what
-
-
-@pytest.mark.parametrize("suffix", BOTH)
-def test_every_flipped_bit_is_found(tmp_path: Path, suffix: str) -> None:
-    manifest = write_facade(tmp_path, 1, 1)
-    path = tmp_path / f"facade/train/eecs442_0000{suffix}"
-    good = path.read_bytes()
-    rng = np.random.default_rng(0)
-    for position, bit in zip(rng.integers(0, len(good), 50), rng.integers(0, 8, 50), strict=True):
-        body = bytearray(good)
-        body[position] ^= 1 << bit
-        path.write_bytes(body)
-        assert failure(tmp_path, manifest).what.startswith(f"{path} ")
 
 
 def test_many_bad_files_are_counted_and_the_first_is_named(tmp_path: Path) -> None:

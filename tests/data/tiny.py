@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashseg.data.facade import Pair
+from fashseg.data.facade_pairs import Pair
 from fashseg.data.fashion_mnist import FILES
 from fashseg.data.info import UInt8Array
 
@@ -129,6 +129,35 @@ def wrong_mode(path: Path) -> None:
 def rgba(path: Path) -> None:
     with Image.open(path) as picture:
         picture.convert("RGBA").save(path, "PNG")
+
+
+def cmyk(path: Path) -> None:
+    with Image.open(path) as picture:
+        picture.convert("CMYK").save(path, "JPEG")
+
+
+def sixteen_bits(path: Path) -> None:
+    Image.fromarray(np.full((256, 256), 1000, np.uint16)).save(path, "PNG")
+
+
+def palette_with_another_name(path: Path) -> None:
+    with Image.open(path) as picture:
+        picture.convert("P").save(path, "PNG")
+
+
+def turned(path: Path) -> None:
+    """As a telephone does that was held upright: the pixels lie, and a tag says so."""
+    with Image.open(path) as picture:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        picture.save(path, exif=exif)
+
+
+def animated(path: Path) -> None:
+    with Image.open(path) as picture:
+        second = picture.copy()
+        second.putpixel((0, 0), 1)
+        picture.save(path, "PNG", save_all=True, append_images=[second])
 
 
 def huge(path: Path) -> None:

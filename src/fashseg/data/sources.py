@@ -10,7 +10,7 @@ import numpy as np
 import PIL
 
 from fashseg import config as cfg
-from fashseg.data import facade, fashion_mnist
+from fashseg.data import facade, facade_pairs, fashion_mnist
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
 
@@ -93,7 +93,7 @@ def _facade() -> Source:
         return Inputs({"root": str(_root(options))}, facade.files(_root(options)), f"1, Pillow {PIL.__version__}")
 
     def groups() -> Sequence[str]:
-        return facade.buildings("train")
+        return facade_pairs.buildings("train")
 
     return Source(DataInfo(name="facade", **_SEGMENTS), read, inputs, lambda _: (906, 114), groups=groups)
 
