@@ -85,6 +85,8 @@ def test_steps_are_left_out_and_counted(
     )
     assert all("nan" not in row.values() for row in table(tmp_path / "r"))
     assert "3 steps" in ended.out
+    assert run("report", "run=r").status == 0
+    assert "Left out: 3 steps of training" in (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_of_which_every_step_is_left_out_ends(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

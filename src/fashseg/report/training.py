@@ -8,7 +8,7 @@ from fashseg.pages.blocks import Block, Cell, Section, Table, Text
 from fashseg.report import words
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts, Row
-from fashseg.text import signed
+from fashseg.text import counted, signed
 
 
 def training(facts: Facts, album: Album) -> Section:
@@ -28,7 +28,15 @@ def training(facts: Facts, album: Album) -> Section:
         caption="Running: averaged over an epoch while the weights move. End of epoch: with the weights it has led to.",
     )
     what = "The weights of that epoch are the ones tested." if facts.finished else "It is the model shown on this page."
-    return Section("Training", "training", [Text([f"{said} {what}"]), chart])
+    left_out = _left_out(facts)
+    return Section("Training", "training", [Text([f"{said} {what}{left_out}"]), chart])
+
+
+def _left_out(facts: Facts) -> str:
+    skipped = facts.results.get("skipped_steps")
+    if not isinstance(skipped, int) or skipped < 1:
+        return ""
+    return f" Left out: {counted(skipped, 'step')} of training, whose loss was not finite (on_nan=skip)."
 
 
 def comparability(facts: Facts, album: Album) -> Section | None:
