@@ -104,7 +104,8 @@ def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path) -> No
     assert all(folder.is_dir() for folder in claimed)
 
 
-def test_where_one_of_two_processes_is_killed_the_other_says_so(tmp_path: Path) -> None:
+def two_that_train(tmp_path: Path) -> tuple[subprocess.Popen[str], int]:
+    """A run of two processes that has saved an epoch, and the number of the second of them."""
     words = [word for word in WORDS if not word.startswith("epochs")]
     command = [sys.executable, "-m", "fashseg.train", *words, "epochs=10000", "trainer.devices=2", "hydra.run.dir=r"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -114,7 +115,28 @@ def test_where_one_of_two_processes_is_killed_the_other_says_so(tmp_path: Path) 
         time.sleep(0.1)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
     assert len(children) == 1
-    os.kill(int(children[0]), signal.SIGKILL)
+    return process, int(children[0])
+
+
+def test_where_one_of_two_processes_is_asked_to_end_both_do(tmp_path: Path) -> None:
+    process, second = two_that_train(tmp_path)
+    os.kill(second, signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143, errors
+    assert "interrupted by SIGTERM" in errors
+    assert "Traceback" not in errors
+    assert results_of(tmp_path / "r")["status"] == "interrupted"
+    epochs = len(table(tmp_path / "r")) + 1
+    command = [sys.executable, "-m", "fashseg.train", "resume=r", f"epochs={epochs}"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert len(table(tmp_path / "r")) == epochs
+
+
+def test_where_one_of_two_processes_is_killed_the_other_says_so(tmp_path: Path) -> None:
+    process, second = two_that_train(tmp_path)
+    os.kill(second, signal.SIGKILL)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1, errors
     assert len(errors.splitlines()) == 2, errors
