@@ -58,11 +58,17 @@ class Totals(Metric):
         with self.sync_context():
             return {name: getattr(self, name).cpu().clone() for name in self._defaults}
 
-    def restore(self, saved: dict[str, Tensor]) -> None:
-        """Go on from there."""
+    def restore(self, saved: dict[str, Tensor], first: bool = True) -> None:
+        """Go on from there.
+
+        Args:
+            saved: what `saved` has given.
+            first: whether this process is the first one, which takes over the counts of all. The others count from 0,
+                but know that there is something, or they would not take part where all of them compute.
+        """
         self.reset()
         if saved["samples"]:
-            for name, value in saved.items():
+            for name, value in saved.items() if first else ():
                 getattr(self, name).copy_(value)
             self._update_count = 1
 

@@ -17,8 +17,7 @@ def saved_state(running: Totals, guard: Guard, trainer: Trainer) -> dict[str, An
 
 def restore_state(saved: dict[str, Any], running: Totals, guard: Guard, trainer: Trainer) -> None:
     """Go on from there, with as many processes or another number of them."""
-    if trainer.is_global_zero:  # what was counted is of all processes
-        running.restore(saved["running"])
+    running.restore(saved["running"], first=trainer.is_global_zero)
     guard.skipped = saved["skipped"]
     states = saved["random_states"]
     if trainer.global_rank < len(states):
