@@ -1,5 +1,7 @@
 """Calibration against torchmetrics, and counts that add up."""
 
+import math
+
 import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
@@ -42,3 +44,11 @@ def test_a_network_that_is_always_right_and_sure_has_no_error() -> None:
     assert expected_calibration_error(counts) == 0
     half = reliability_counts(torch.ones(10), torch.arange(10) < 5)
     assert expected_calibration_error(half) == pytest.approx(0.5)
+
+
+def test_an_undefined_confidence_leaves_the_error_undefined() -> None:
+    confidence = torch.tensor([torch.nan, 0.9, 1.0]), torch.tensor([True, True, False])
+    counts = reliability_counts(*confidence)
+    assert counts[0].tolist() == [1.0, *[0.0] * 12, 1.0, 1.0]
+    assert counts[1].isnan().tolist() == [True, *[False] * 14]
+    assert math.isnan(expected_calibration_error(counts))

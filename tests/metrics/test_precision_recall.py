@@ -32,6 +32,16 @@ def test_a_class_that_is_absent_has_no_curve() -> None:
     assert np.isnan(precision).all()
 
 
+def test_thresholds_of_a_class_that_is_absent_and_of_nothing() -> None:
+    true, false, not_false, not_true, precision, recall = at_thresholds(np.array([[3, 4], [0, 0]]), 2)
+    assert [*true, *not_true, *precision] == [0] * 6
+    assert [*false, *not_false] == [7, 4, 0, 3]
+    assert np.isnan(recall).all()
+    *counts, precision, recall = at_thresholds(np.zeros((2, 5), dtype=int), 3)
+    assert not np.any(counts)
+    assert np.isnan([precision, recall]).all()
+
+
 def test_thresholds_count_what_lies_above_them() -> None:
     ranks, truth, histogram = scores()
     thresholds = 17

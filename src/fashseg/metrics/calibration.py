@@ -10,7 +10,8 @@ def reliability_counts(confidence: Tensor, right: Tensor, bins: int = BINS) -> T
     """Samples by confidence, in equally wide bins.
 
     Args:
-        confidence: (*), the probability of the predicted class, 0 to 1.
+        confidence: (*), the probability of the predicted class, 0 to 1. Nan, of logits that have no softmax, counts in
+            the first bin and makes its sum nan, and so the error.
         right: (*), whether the prediction was right.
         bins: how many.
 
@@ -19,7 +20,7 @@ def reliability_counts(confidence: Tensor, right: Tensor, bins: int = BINS) -> T
     """
     confidence = confidence.flatten().double()
     # A confidence on an edge belongs to the bin below, as in torchmetrics.
-    index = (confidence * bins).ceil().long().sub(1).clamp(0, bins - 1)
+    index = (confidence * bins).nan_to_num().ceil().long().sub(1).clamp(0, bins - 1)
     weights = torch.stack([torch.ones_like(confidence), confidence, right.flatten().double()])
     counts = torch.zeros(3, bins, dtype=torch.float64, device=confidence.device)
     return counts.index_add_(1, index, weights)

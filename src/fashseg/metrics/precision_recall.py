@@ -34,12 +34,16 @@ def at_thresholds(histogram: npt.NDArray[np.integer], thresholds: int) -> tuple[
 
     Returns:
         True positives, false positives, true negatives, false negatives, precision, recall, each (thresholds,), from
-        the lowest threshold, above which everything lies, to the highest.
+        the lowest threshold, above which everything lies, to the highest. Nan recall where there are no positives; of
+        a histogram without scores all counts are 0, and precision is nan too.
     """
     held = histogram[:, histogram.sum(0) > 0].astype(np.float64)
+    if not held.size:
+        held = np.zeros((2, 1))
     # Above each bin that holds a score, this one included.
     negatives, positives = held[:, ::-1].cumsum(1)[:, ::-1]
     places = np.linspace(0, held.shape[1] - 1, thresholds).astype(int)
     true, false = positives[places], negatives[places]
-    precision, recall = true / (true + false), true / positives[0]
+    with np.errstate(invalid="ignore"):
+        precision, recall = true / (true + false), true / positives[0]
     return true, false, negatives[0] - false, positives[0] - true, precision, recall
