@@ -101,19 +101,6 @@ def test_pixels_are_checked_even_where_checksums_agree(
     assert why in failure(tmp_path, checksums(tmp_path)).what
 
 
-@pytest.mark.parametrize("suffix", BOTH)
-def test_every_flipped_bit_is_found(tmp_path: Path, suffix: str) -> None:
-    manifest = write_facade(tmp_path, 1, 1)
-    path = tmp_path / f"facade/train/eecs442_0000{suffix}"
-    good = path.read_bytes()
-    rng = np.random.default_rng(0)
-    for position, bit in zip(rng.integers(0, len(good), 50), rng.integers(0, 8, 50), strict=True):
-        body = bytearray(good)
-        body[position] ^= 1 << bit
-        path.write_bytes(body)
-        assert failure(tmp_path, manifest).what.startswith(f"{path} ")
-
-
 def test_many_bad_files_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
     manifest = write_facade(tmp_path)
     for name in ("train/eecs442_0005.png", "train/eecs442_0002.png", "test_dev/eecs442_0000.jpg"):

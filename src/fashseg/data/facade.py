@@ -5,8 +5,8 @@ Recognition of Objects with Regular Structure", GCPR 2013). The source map besid
 """
 
 import csv
-import hashlib
 import io
+import os
 import string
 import warnings
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,9 @@ from typing import Literal
 
 import numpy as np
 
-from fashseg.data.info import Arrays, UInt8Array
+from fashseg.data.facade_pictures import SIDE, BadFileError, decode
+from fashseg.data.info import Arrays
+from fashseg.data.reading import dead_link, read_at_most
 from fashseg.errors import UserError
 
 CLASS_NAMES = ("others", "facade", "pillar", "window", "balcony")
@@ -28,11 +30,10 @@ PALETTE = ("#000000", "#0080FF", "#80FF80", "#FF8000", "#FF0000")
 MEAN = STD = (128.0, 128.0, 128.0)
 """Not measured: the course scaled its images to x / 128 - 1, and the published figures rest on that."""
 
-SIDE = 256
 SPLITS = ("train", "test_dev")
 
 _CHECKSUM_DIGITS = 16  # 64 bits: enough against accidents, and a small file to ship
-_MODES = {"RGB": "RGB", "P": "P (palette)"}
+_MANIFEST_BYTES = 2**21
 _SYNTHETIC = "data=synthetic_facade needs no files."
 
 
@@ -111,7 +112,7 @@ def files(root: Path) -> list[Path]:
     folder = root.absolute() / "facade"
     names = [f"{folder}/{crop.split}/eecs442_{crop.index:04d}" for crop in source_map()]
     own = folder / "manifest.csv"
-    return [Path(name + suffix) for name in names for suffix in (".jpg", ".png")] + [own] * own.exists()
+    return [Path(name + suffix) for name in names for suffix in (".jpg", ".png")] + [own] * os.access(own, os.F_OK)
 
 
 def read_facade(
@@ -138,7 +139,9 @@ def read_facade(
     folder = root.absolute() / "facade"
     _check_folders(folder)
     pairs = sorted(source_map() if manifest is None else manifest, key=_number)
-    if (own := folder / "manifest.csv").exists():
+    own = folder / "manifest.csv"
+    has_own = os.access(own, os.F_OK)  # unlike exists(), an answer for any path
+    if has_own:
         pairs = _read_manifest(own, pairs)
     wanted = [[pair for pair in pairs if pair.split == split][:limit] for split in SPLITS]
     sets = tuple(
@@ -151,11 +154,13 @@ def read_facade(
         problems = [text for texts in pool.map(lambda job: _read_pair(folder, *job), jobs) for text in texts]
     if problems:
         more = f" {len(problems) - 1:,} more of the {2 * len(jobs):,} files are missing or bad." if problems[1:] else ""
-        raise UserError(
-            f"{problems[0]}.{more}",
-            f"Copy the original files to {folder} again. (If this set was rebuilt from the CMP archive, list its files "
-            f"in {own}: split,index,image_sha256,mask_sha256.) {_SYNTHETIC}",
+        hint = (
+            f"Checksums are compared with {own}, which may be damaged itself; without it, with the published ones."
+            if has_own
+            else "(If this set was rebuilt from the CMP archive, list its files in "
+            f"{own}: split,index,image_sha256,mask_sha256.)"
         )
+        raise UserError(f"{problems[0]}.{more}", f"Copy the original files to {folder} again. {hint} {_SYNTHETIC}")
     return sets[0], sets[1]
 
 
@@ -164,7 +169,7 @@ def _check_folders(folder: Path) -> None:
         try:
             if path.is_dir():
                 continue
-            why = "is not a folder" if path.exists() else "is missing"
+            why = "is not a folder" if path.exists() else f"is missing{dead_link(path)}"
         except OSError as error:
             why = f"cannot be read ({error.strerror})"
         raise UserError(
@@ -179,11 +184,11 @@ def _read_manifest(path: Path, expected: Sequence[Pair]) -> list[Pair]:
     """The pairs of a folder's own manifest; UserError if it does not list the expected ones."""
     way_out = f"Mend it, or delete {path}: then the files are compared with the published ones."
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            pairs = [
-                Pair(row["split"], int(row["index"]), _hex(row["image_sha256"]), _hex(row["mask_sha256"]))
-                for row in csv.DictReader(file, restval="")
-            ]
+        text = read_at_most(path, _MANIFEST_BYTES).decode("utf-8-sig")
+        pairs = [
+            Pair(row["split"], int(row["index"]), _hex(row["image_sha256"]), _hex(row["mask_sha256"]))
+            for row in csv.DictReader(io.StringIO(text, newline=""), restval="")
+        ]
     except KeyError as error:
         raise UserError(f"{path} has no column {error}.", way_out) from error
     except (OSError, ValueError, csv.Error) as error:
@@ -209,51 +214,16 @@ def _hex(text: str) -> str:
     return digits
 
 
-class _BadFileError(Exception):
-    """What is wrong with a file; reads on from its name."""
-
-
 def _read_pair(folder: Path, pair: Pair, arrays: Arrays, i: int) -> list[str]:
     """Decode a pair into place ``i`` of the arrays and return what is wrong with it."""
     problems = []
     stem = folder / pair.split / f"eecs442_{pair.index:04d}"
     try:
-        arrays.images[i] = _decode(stem.with_suffix(".jpg"), "JPEG", "RGB", pair.image_sha256).transpose(2, 0, 1)
-    except _BadFileError as error:
+        arrays.images[i] = decode(stem.with_suffix(".jpg"), "JPEG", "RGB", pair.image_sha256).transpose(2, 0, 1)
+    except BadFileError as error:
         problems.append(f"{stem.with_suffix('.jpg')} {error}")
     try:
-        arrays.targets[i] = _decode(stem.with_suffix(".png"), "PNG", "P", pair.mask_sha256)
-    except _BadFileError as error:
+        arrays.targets[i] = decode(stem.with_suffix(".png"), "PNG", "P", pair.mask_sha256)
+    except BadFileError as error:
         problems.append(f"{stem.with_suffix('.png')} {error}")
     return problems
-
-
-def _decode(path: Path, kind: str, mode: str, sha256: str) -> UInt8Array:
-    """Pixels of a file: (256, 256, 3) of an image, (256, 256) of a mask."""
-    from PIL import Image  # not where the decoded images are cached
-
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise _BadFileError("is missing; each image (.jpg) needs the mask (.png) of its name") from None
-    except OSError as error:
-        raise _BadFileError(f"cannot be read ({error.strerror})") from error
-    if not data:
-        raise _BadFileError("is empty")
-    try:
-        with Image.open(io.BytesIO(data), formats=[kind]) as picture:
-            if picture.size != (SIDE, SIDE):
-                raise _BadFileError(f"has {picture.width}x{picture.height} pixels, expected are {SIDE}x{SIDE}")
-            if picture.mode != mode:
-                raise _BadFileError(f"has the mode {picture.mode}, expected is {_MODES[mode]}")
-            pixels = np.asarray(picture)
-    except _BadFileError:
-        raise
-    except Exception as error:  # on damaged files Pillow raises nearly anything
-        raise _BadFileError(f"is no readable {kind} file: it is damaged or incomplete ({len(data):,} bytes)") from error
-    if mode == "P" and pixels.max() >= len(CLASS_NAMES):
-        y, x = np.unravel_index(pixels.argmax(), pixels.shape)
-        raise _BadFileError(f"holds the value {pixels.max()} at row {y}, column {x}; classes are 0 to 4")
-    if not (found := hashlib.sha256(data).hexdigest()).startswith(sha256):
-        raise _BadFileError(f"is not the expected file: its SHA-256 starts with {found[:16]}, expected is {sha256}")
-    return pixels
