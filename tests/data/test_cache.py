@@ -244,6 +244,7 @@ def test_sources_that_change_while_they_are_read_are_not_cached(
 @pytest.mark.parametrize("name", ["synthetic_fashion", "synthetic_facade"])
 def test_drawings_are_kept_where_they_take_long(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = Synthetic(name=name, train_images=12, test_images=2)
+    monkeypatch.setattr(stored, "WORTH_SECONDS", 1000)
     load(SOURCES[name], options)
     assert not folder.exists()
     monkeypatch.setattr(stored, "WORTH_SECONDS", 0)

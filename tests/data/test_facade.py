@@ -11,8 +11,7 @@ import tiny
 from PIL import Image
 from tiny import checksums, one_byte_more, real_data, real_root, saved_again, write_facade
 
-from fashseg.data.facade import CLASS_NAMES, PALETTE, read_facade
-from fashseg.data.facade_pairs import Pair, buildings, source_map
+from fashseg.data.facade import CLASS_NAMES, PALETTE, Pair, buildings, read_facade, source_map
 from fashseg.errors import UserError
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from fashseg.data.facade_pairs import buildings
+from fashseg.data.facade import buildings
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
 from fashseg.errors import UserError
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashseg.data.facade_pairs import Pair
+from fashseg.data.facade import Pair
 from fashseg.data.fashion_mnist import FILES
 from fashseg.data.info import UInt8Array
 
@@ -171,11 +171,16 @@ def enormous(path: Path) -> None:
 
 
 def write_png_header(path: Path, side: int) -> None:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    write_png(path, struct.pack(">IIBBBBB", side, side, 8, 3, 0, 0, 0), bytes(15), zlib.compress(b""))
 
-    header = struct.pack(">IIBBBBB", side, side, 8, 3, 0, 0, 0)
-    parts = [chunk(b"IHDR", header), chunk(b"PLTE", bytes(15)), chunk(b"IDAT", zlib.compress(b"")), chunk(b"IEND", b"")]
+
+def write_png(path: Path, header: bytes, palette: bytes, body: bytes) -> None:
+    """A PNG file of these contents of its chunks."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    parts = [chunk(b"IHDR", header), chunk(b"PLTE", palette), chunk(b"IDAT", body), chunk(b"IEND", b"")]
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
 
 

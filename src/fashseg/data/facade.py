@@ -4,17 +4,24 @@ A course's data set; all are crops of the CMP Facade Database (Tyleček and Šá
 Recognition of Objects with Regular Structure", GCPR 2013). The source map beside this file gives each one's origin.
 """
 
-import hashlib
+import csv
 import io
+import os
+import string
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from fashseg.data.facade_pairs import SPLITS, Pair, number, read_manifest, source_map
-from fashseg.data.info import Arrays, UInt8Array
+from fashseg.data.facade_pictures import SIDE, BadFileError, decode
+from fashseg.data.info import Arrays
+from fashseg.data.reading import dead_link, read_at_most
 from fashseg.errors import UserError
 
 CLASS_NAMES = ("others", "facade", "pillar", "window", "balcony")
@@ -23,11 +30,81 @@ PALETTE = ("#000000", "#0080FF", "#80FF80", "#FF8000", "#FF0000")
 MEAN = STD = (128.0, 128.0, 128.0)
 """Not measured: the course scaled its images to x / 128 - 1, and the published figures rest on that."""
 
-SIDE = 256
+SPLITS = ("train", "test_dev")
 
-_ORIENTATION = 0x0112
-_MODES = {"RGB": "RGB", "P": "P (palette)"}
+_CHECKSUM_DIGITS = 16  # 64 bits: enough against accidents, and a small file to ship
+_MANIFEST_BYTES = 2**21
 _SYNTHETIC = "data=synthetic_facade needs no files."
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and its mask as they must be.
+
+    ``index`` is the number in the files' names, from 0 in each split; the checksums are the first 16 or more
+    hexadecimal digits of SHA-256.
+    """
+
+    split: str
+    index: int
+    image_sha256: str
+    mask_sha256: str
+
+
+@dataclass(frozen=True)
+class SourceCrop(Pair):
+    """Where an image comes from: a square crop of a photograph of the CMP base set, resized to 256×256.
+
+    Attributes, beside those of a :class:`Pair`:
+        cmp_base_id: the photograph, and so the building, such as ``cmp_b0175``.
+        ransac_inliers: matched points that agree with the crop; few mean a doubtful fit.
+        cmp_w: width of the photograph in pixels.
+        cmp_h: height of the photograph in pixels.
+        crop_x0: left edge of the crop in pixels of the photograph.
+        crop_y0: upper edge of the crop in pixels of the photograph.
+        crop_side_px: side of the crop in pixels of the photograph.
+        side_over_short: that side as a part of the photograph's short side, 256/286 where the fit is right. It is not
+            for train/322: do not use its crop.
+    """
+
+    cmp_base_id: str
+    ransac_inliers: int
+    cmp_w: int
+    cmp_h: int
+    crop_x0: float
+    crop_y0: float
+    crop_side_px: float
+    side_over_short: float
+
+
+@cache
+def source_map() -> tuple[SourceCrop, ...]:
+    """The origin of all 1,020 images, training images first, each split in the order of its index."""
+    with resources.files("fashseg.data").joinpath("facade_source_map.csv").open(encoding="utf-8") as file:
+        return tuple(
+            SourceCrop(
+                split=row["split"],
+                index=int(row["index"]),
+                image_sha256=row["image_sha256"],
+                mask_sha256=row["mask_sha256"],
+                cmp_base_id=row["cmp_base_id"],
+                ransac_inliers=int(row["ransac_inliers"]),
+                cmp_w=int(row["cmp_w"]),
+                cmp_h=int(row["cmp_h"]),
+                crop_x0=float(row["crop_x0"]),
+                crop_y0=float(row["crop_y0"]),
+                crop_side_px=float(row["crop_side_px"]),
+                side_over_short=float(row["side_over_short"]),
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def buildings(split: Literal["train", "test_dev"]) -> list[str]:
+    """The building that each image of a split shows, as CMP number, in the order of the images."""
+    if split not in SPLITS:
+        raise ValueError(f"split is {split!r}, must be one of {SPLITS}")
+    return [crop.cmp_base_id for crop in source_map() if crop.split == split]
 
 
 def files(root: Path) -> list[Path]:
@@ -35,7 +112,7 @@ def files(root: Path) -> list[Path]:
     folder = root.absolute() / "facade"
     names = [f"{folder}/{crop.split}/eecs442_{crop.index:04d}" for crop in source_map()]
     own = folder / "manifest.csv"
-    return [Path(name + suffix) for name in names for suffix in (".jpg", ".png")] + [own] * own.exists()
+    return [Path(name + suffix) for name in names for suffix in (".jpg", ".png")] + [own] * os.access(own, os.F_OK)
 
 
 def read_facade(
@@ -61,9 +138,11 @@ def read_facade(
     """
     folder = root.absolute() / "facade"
     _check_folders(folder)
-    pairs = sorted(source_map() if manifest is None else manifest, key=number)
-    if (own := folder / "manifest.csv").exists():
-        pairs = read_manifest(own, pairs)
+    pairs = sorted(source_map() if manifest is None else manifest, key=_number)
+    own = folder / "manifest.csv"
+    has_own = os.access(own, os.F_OK)  # unlike exists(), an answer for any path
+    if has_own:
+        pairs = _read_manifest(own, pairs)
     wanted = [[pair for pair in pairs if pair.split == split][:limit] for split in SPLITS]
     sets = tuple(
         Arrays(np.empty((len(part), 3, SIDE, SIDE), np.uint8), np.empty((len(part), SIDE, SIDE), np.uint8))
@@ -75,11 +154,13 @@ def read_facade(
         problems = [text for texts in pool.map(lambda job: _read_pair(folder, *job), jobs) for text in texts]
     if problems:
         more = f" {len(problems) - 1:,} more of the {2 * len(jobs):,} files are missing or bad." if problems[1:] else ""
-        raise UserError(
-            f"{problems[0]}.{more}",
-            f"Copy the original files to {folder} again. (If this set was rebuilt from the CMP archive, list its files "
-            f"in {own}: split,index,image_sha256,mask_sha256.) {_SYNTHETIC}",
+        hint = (
+            f"Checksums are compared with {own}, which may be damaged itself; without it, with the published ones."
+            if has_own
+            else "(If this set was rebuilt from the CMP archive, list its files in "
+            f"{own}: split,index,image_sha256,mask_sha256.)"
         )
+        raise UserError(f"{problems[0]}.{more}", f"Copy the original files to {folder} again. {hint} {_SYNTHETIC}")
     return sets[0], sets[1]
 
 
@@ -88,7 +169,7 @@ def _check_folders(folder: Path) -> None:
         try:
             if path.is_dir():
                 continue
-            why = "is not a folder" if path.exists() else "is missing"
+            why = "is not a folder" if path.exists() else f"is missing{dead_link(path)}"
         except OSError as error:
             why = f"cannot be read ({error.strerror})"
         raise UserError(
@@ -99,8 +180,38 @@ def _check_folders(folder: Path) -> None:
         )
 
 
-class _BadFileError(Exception):
-    """What is wrong with a file; reads on from its name."""
+def _read_manifest(path: Path, expected: Sequence[Pair]) -> list[Pair]:
+    """The pairs of a folder's own manifest; UserError if it does not list the expected ones."""
+    way_out = f"Mend it, or delete {path}: then the files are compared with the published ones."
+    try:
+        text = read_at_most(path, _MANIFEST_BYTES).decode("utf-8-sig")
+        pairs = [
+            Pair(row["split"], int(row["index"]), _hex(row["image_sha256"]), _hex(row["mask_sha256"]))
+            for row in csv.DictReader(io.StringIO(text, newline=""), restval="")
+        ]
+    except KeyError as error:
+        raise UserError(f"{path} has no column {error}.", way_out) from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(f"{path} cannot be used ({error}).", way_out) from error
+    pairs.sort(key=_number)
+    if [_number(pair) for pair in pairs] != [_number(pair) for pair in expected]:
+        raise UserError(
+            f"{path} must list each of the {len(expected):,} pairs once, by split and index as in the file names; it "
+            f"has {len(pairs):,} lines.",
+            way_out,
+        )
+    return pairs
+
+
+def _number(pair: Pair) -> tuple[str, int]:
+    return pair.split, pair.index
+
+
+def _hex(text: str) -> str:
+    digits = text.strip().lower()
+    if len(digits) < _CHECKSUM_DIGITS or not set(digits) <= set(string.hexdigits):
+        raise ValueError(f"{text!r} is no checksum: {_CHECKSUM_DIGITS} or more hexadecimal digits are expected")
+    return digits
 
 
 def _read_pair(folder: Path, pair: Pair, arrays: Arrays, i: int) -> list[str]:
@@ -108,47 +219,11 @@ def _read_pair(folder: Path, pair: Pair, arrays: Arrays, i: int) -> list[str]:
     problems = []
     stem = folder / pair.split / f"eecs442_{pair.index:04d}"
     try:
-        arrays.images[i] = _decode(stem.with_suffix(".jpg"), "JPEG", "RGB", pair.image_sha256).transpose(2, 0, 1)
-    except _BadFileError as error:
+        arrays.images[i] = decode(stem.with_suffix(".jpg"), "JPEG", "RGB", pair.image_sha256).transpose(2, 0, 1)
+    except BadFileError as error:
         problems.append(f"{stem.with_suffix('.jpg')} {error}")
     try:
-        arrays.targets[i] = _decode(stem.with_suffix(".png"), "PNG", "P", pair.mask_sha256)
-    except _BadFileError as error:
+        arrays.targets[i] = decode(stem.with_suffix(".png"), "PNG", "P", pair.mask_sha256)
+    except BadFileError as error:
         problems.append(f"{stem.with_suffix('.png')} {error}")
     return problems
-
-
-def _decode(path: Path, kind: str, mode: str, sha256: str) -> UInt8Array:
-    """Pixels of a file: (256, 256, 3) of an image, (256, 256) of a mask."""
-    from PIL import Image  # not where the decoded images are cached
-
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise _BadFileError("is missing; each image (.jpg) needs the mask (.png) of its name") from None
-    except OSError as error:
-        raise _BadFileError(f"cannot be read ({error.strerror})") from error
-    if not data:
-        raise _BadFileError("is empty")
-    try:
-        with Image.open(io.BytesIO(data), formats=[kind]) as picture:
-            if picture.size != (SIDE, SIDE):
-                raise _BadFileError(f"has {picture.width}x{picture.height} pixels, expected are {SIDE}x{SIDE}")
-            if picture.mode != mode:
-                raise _BadFileError(f"has the mode {picture.mode}, expected is {_MODES[mode]}")
-            if (pictures := getattr(picture, "n_frames", 1)) > 1:
-                raise _BadFileError(f"holds {pictures} pictures, expected is one")
-            # Viewers turn such a picture, and its mask lies beside it.
-            if (turn := picture.getexif().get(_ORIENTATION, 1)) != 1:
-                raise _BadFileError(f"is stored turned or mirrored (EXIF orientation {turn}), which its mask is not")
-            pixels = np.asarray(picture)
-    except _BadFileError:
-        raise
-    except Exception as error:  # on damaged files Pillow raises nearly anything
-        raise _BadFileError(f"is no readable {kind} file: it is damaged or incomplete ({len(data):,} bytes)") from error
-    if mode == "P" and pixels.max() >= len(CLASS_NAMES):
-        y, x = np.unravel_index(pixels.argmax(), pixels.shape)
-        raise _BadFileError(f"holds the value {pixels.max()} at row {y}, column {x}; classes are 0 to 4")
-    if not (found := hashlib.sha256(data).hexdigest()).startswith(sha256):
-        raise _BadFileError(f"is not the expected file: its SHA-256 starts with {found[:16]}, expected is {sha256}")
-    return pixels

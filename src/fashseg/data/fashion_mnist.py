@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from fashseg.data.info import Arrays, UInt8Array
+from fashseg.data.reading import dead_link, read_at_most
 from fashseg.errors import UserError
 
 CLASS_NAMES = (
@@ -53,6 +54,7 @@ MIRRORS = (
 )
 
 _SIDE = 28
+_MOST_BYTES = 2**26  # the largest has 26,421,880
 _IDX_UINT8 = 0x08
 
 
@@ -124,7 +126,7 @@ def parse_idx(data: bytes, dimensions: int) -> UInt8Array:
 def _read_verified(path: Path, md5: str) -> bytes | None:
     """The file's bytes if they are the expected ones, None if there is no file."""
     try:
-        data = path.read_bytes()
+        data = read_at_most(path, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -171,7 +173,7 @@ def _decode(path: Path, data: bytes | None, dimensions: int) -> UInt8Array:
 
 def _missing(folder: Path, names: Sequence[str], why: str) -> UserError:
     return UserError(
-        f"Fashion-MNIST: {folder} lacks {', '.join(names)}, and {why}.",
+        f"Fashion-MNIST: {folder} lacks {', '.join(names)}, and {why}{dead_link(folder)}.",
         "Put the original files there (https://github.com/zalandoresearch/fashion-mnist has them in data/fashion), or "
         "set data.root or $FASHSEG_DATA to the folder that holds FashionMNIST/raw; data=synthetic_fashion needs no "
         "files.",

@@ -10,9 +10,10 @@ import numpy as np
 import PIL
 
 from fashseg import config as cfg
-from fashseg.data import facade, facade_pairs, fashion_mnist
+from fashseg.data import facade, fashion_mnist
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
+from fashseg.errors import UserError
 
 
 class Inputs(NamedTuple):
@@ -70,7 +71,12 @@ def shared_groups(source: Source, train: IntArray, val: IntArray) -> int | None:
 
 
 def _root(options: cfg.Data) -> Path:
-    return Path(options.root).expanduser().absolute()
+    try:
+        return Path(options.root).expanduser().absolute()
+    except RuntimeError as error:
+        raise UserError(
+            f"data.root={options.root}: there is no such user, or no home folder.", "Write the path in full."
+        ) from error
 
 
 def _fashion_mnist() -> Source:
@@ -93,7 +99,7 @@ def _facade() -> Source:
         return Inputs({"root": str(_root(options))}, facade.files(_root(options)), f"1, Pillow {PIL.__version__}")
 
     def groups() -> Sequence[str]:
-        return facade_pairs.buildings("train")
+        return facade.buildings("train")
 
     return Source(DataInfo(name="facade", **_SEGMENTS), read, inputs, lambda _: (906, 114), groups=groups)
 
