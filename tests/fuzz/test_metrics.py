@@ -111,6 +111,8 @@ def test_calibration() -> None:
             return "with a confidence on the edge of a bin"
         expected = calibration_error(place / bins, right.flatten().numpy(), bins)
         assert error == pytest.approx(expected, abs=1e-12)
+        if near.any():
+            return "by the definition, for torchmetrics has a bin apart for 1"
         probabilities = case.scores.float().softmax(1)
         theirs = multiclass_calibration_error(probabilities, case.targets, case.classes, n_bins=bins)
         assert error == pytest.approx(float(theirs), abs=1e-5)

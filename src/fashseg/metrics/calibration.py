@@ -19,7 +19,7 @@ def reliability_counts(confidence: Tensor, right: Tensor, bins: int = BINS) -> T
         float64 (3, bins): number of samples, sum of their confidences, number of right ones. Such counts add up.
     """
     confidence = confidence.flatten().double()
-    # A confidence on an edge belongs to the bin below, as in torchmetrics.
+    # A confidence on an edge belongs to the bin below (torchmetrics has it above, and keeps 1 apart from all others).
     index = (confidence * bins).nan_to_num().ceil().long().sub(1).clamp(0, bins - 1)
     weights = torch.stack([torch.ones_like(confidence), confidence, right.flatten().double()])
     counts = torch.zeros(3, bins, dtype=torch.float64, device=confidence.device)
