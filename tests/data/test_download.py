@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny import Answer, closed_port, md5, serving, tree
+from serving import Answer, closed_port, serving
+from tiny import md5, tree
 
 from fashseg.data.download import DownloadError, fetch, md5_of
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny import Answer, md5, serving, tree
+from serving import Answer, serving
+from tiny import md5, tree
 
 from fashseg.data import partial
 from fashseg.data.download import DownloadError, fetch

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import Answer, Server, closed_port, fashion_files, idx, md5, real_data, real_root, serving, tree
+from serving import Answer, Server, closed_port, serving
+from tiny import fashion_files, idx, md5, real_data, real_root, tree
 
 from fashseg.data.fashion_mnist import CLASS_NAMES, FILES, MEAN, STD, parse_idx, read_fashion_mnist
 from fashseg.data.info import Arrays
