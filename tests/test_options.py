@@ -142,3 +142,11 @@ def test_options_stay_as_users_know_them() -> None:
     assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "debug"} | trainer
     assert set(option_paths(Report)) == {"run", "refresh", "root", "debug"} | trainer
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "model=segnet", "data.root='~no_such_user_x'"), ("compare", "~no_such_user_x/y")]
+)
+def test_the_home_of_nobody_is_told(run: Command, words: tuple[str, ...]) -> None:
+    assert_two_lines(run(*words), "~no_such_user_x", "there is no such user")
+    assert_two_lines(run(*words, *(("resume=auto",) if words[0] == "train" else ())), "there is no such user")

@@ -34,6 +34,20 @@ def write_atomically(path: Path, content: str | bytes | memoryview) -> None:
         raise
 
 
+def in_full(option: str, path: str) -> Path:
+    """A path with ``~`` replaced.
+
+    Raises:
+        UserError: there is no such user; ``option`` is named.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"{option}={path}: there is no such user, or no home folder.", "Write the path in full."
+        ) from error
+
+
 def require_writable(folder: Path) -> None:
     """Make a folder where there is none, and see whether files can be made in it.
 

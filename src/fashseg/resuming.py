@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from fashseg.checking import check
 from fashseg.config import Train
 from fashseg.errors import UserError
-from fashseg.files import OUTPUTS
+from fashseg.files import OUTPUTS, in_full
 from fashseg.run import RunFolder, flat_options, is_first_process
 
 # What does not change what the run computes, or only for how long it does.
@@ -49,7 +49,7 @@ def _same(one: Train, other: Train) -> bool:
 def _plain(run: Train) -> dict[str, Any]:
     values = asdict(run)
     del values["resume"], values["debug"]
-    values["data"]["root"] = str(Path(run.data.root).expanduser().absolute())
+    values["data"]["root"] = str(in_full("data.root", run.data.root).absolute())
     return values
 
 

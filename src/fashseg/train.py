@@ -21,7 +21,7 @@ from fashseg.composing import parse
 from fashseg.config import Train
 from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
 from fashseg.errors import UserError
-from fashseg.files import OUTPUTS, HeldError, claim_folder, remove_unfinished, require_writable
+from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
 from fashseg.run import RunFolder, first_record, is_first_process
@@ -129,7 +129,7 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     elif is_first_process():
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
-    OmegaConf.update(composed, "data.root", str(Path(composed.data.root).expanduser().absolute()))
+    OmegaConf.update(composed, "data.root", str(in_full("data.root", composed.data.root).absolute()))
     run = check(Train, composed)
     try:
         with folder.hold() if is_first_process() else contextlib.nullcontext():

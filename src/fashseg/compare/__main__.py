@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from fashseg import cli
 from fashseg.checking import check
 from fashseg.errors import UserError
+from fashseg.files import in_full
 from fashseg.verb_options import Compare
 
 PAGE = "compare.html"
@@ -31,8 +32,8 @@ def prepare(plans: Sequence[Compare], overrides: list[Override], multirun: bool)
 
 def _page(options: Compare) -> Path:
     if options.output is not None:
-        return Path(options.output).expanduser()
-    named = [Path(word).expanduser() for word in options.runs]
+        return in_full("output", options.output)
+    named = [in_full("runs", word) for word in options.runs]
     return named[0] / PAGE if len(named) == 1 and named[0].is_dir() else Path(PAGE)
 
 

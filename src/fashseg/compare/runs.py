@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fashseg.errors import UserError
+from fashseg.files import in_full
 from fashseg.report.plausible import check_scores
 from fashseg.run import RunFolder
 from fashseg.summary import MAIN_SCORE, class_scores, main_score
@@ -115,7 +116,7 @@ def find_runs(words: Sequence[str]) -> tuple[list[Run], list[Unreadable]]:
 
 
 def _run_folders(word: str) -> list[Path]:
-    path = Path(word).expanduser()
+    path = in_full("runs", word)
     if _is_there(path) and path.is_dir():
         found = list(_below(path))
         if not found:

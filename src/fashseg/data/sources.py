@@ -13,7 +13,7 @@ from fashseg import config as cfg
 from fashseg.data import facade, fashion_mnist
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
-from fashseg.errors import UserError
+from fashseg.files import in_full
 
 
 class Inputs(NamedTuple):
@@ -71,12 +71,7 @@ def shared_groups(source: Source, train: IntArray, val: IntArray) -> int | None:
 
 
 def _root(options: cfg.Data) -> Path:
-    try:
-        return Path(options.root).expanduser().absolute()
-    except RuntimeError as error:
-        raise UserError(
-            f"data.root={options.root}: there is no such user, or no home folder.", "Write the path in full."
-        ) from error
+    return in_full("data.root", options.root).absolute()
 
 
 def _fashion_mnist() -> Source:
