@@ -150,3 +150,14 @@ def test_options_stay_as_users_know_them() -> None:
 def test_the_home_of_nobody_is_told(run: Command, words: tuple[str, ...]) -> None:
     assert_two_lines(run(*words), "~no_such_user_x", "there is no such user")
     assert_two_lines(run(*words, *(("resume=auto",) if words[0] == "train" else ())), "there is no such user")
+
+
+def test_a_word_longer_than_any_path_is_no_path(run: Command) -> None:
+    assert_two_lines(run("compare", f"resamples=1{'0' * 5000}"), "resamples")
+
+
+def test_a_choice_that_refers_to_nothing_is_no_choice(run: Command, finished: Path) -> None:
+    path = finished / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("name: adam", "name: ${a}", 1), encoding="utf-8")
+    assert_two_lines(run("evaluate", "run=r"), "optimizer.name")

@@ -79,7 +79,7 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
     blank = OmegaConf.structured(schema)
     for group, kinds in cfg.CHOICES.items():
         if group in blank:
-            name = OmegaConf.select(given, f"{group}.name")
+            name = OmegaConf.select(given, f"{group}.name", throw_on_resolution_failure=False)
             if name not in kinds:
                 raise UserError(
                     f"{group}.name={name} is no {group} that fashseg knows; there are {', '.join(kinds)}.",
@@ -133,7 +133,9 @@ def unknown_option(path: str, known: dict[str, list[str]], choices: dict[str, st
 
 
 def _choices(given: DictConfig) -> dict[str, str]:
-    names = {group: OmegaConf.select(given, f"{group}.name") for group in cfg.CHOICES}
+    names = {
+        group: OmegaConf.select(given, f"{group}.name", throw_on_resolution_failure=False) for group in cfg.CHOICES
+    }
     return {group: name for group, name in names.items() if name}
 
 

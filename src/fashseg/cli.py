@@ -152,13 +152,20 @@ def _flags(words: list[str]) -> argparse.Namespace:
 def _with_paths_as_option(option: str, words: list[str]) -> list[str]:
     """Gather the words that are paths in a list option: those without "=", and those that exist."""
     overrides = _flags(words).overrides
-    paths = [word for word in overrides if "=" not in word or Path(word).exists()]
+    paths = [word for word in overrides if "=" not in word or _is_there(word)]
     if not paths:
         return words
     if any(word not in paths and word.lstrip("+").startswith(f"{option}=") for word in overrides):
         raise UserError(f"{option}= is given beside {paths[0]}.", f"Write all of them in {option}=[...], or none.")
     listed = ",".join(map(quoted, paths))
     return [*(word for word in words if word not in paths), f"{option}=[{listed}]"]
+
+
+def _is_there(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):  # longer than a name can be, or with a character that none can have
+        return False
 
 
 def _help(verb: Verb[Schema], arguments: argparse.Namespace) -> str | None:
