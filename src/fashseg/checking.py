@@ -104,6 +104,32 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
     return checked
 
 
+def check_choice(group: str, values: Any) -> Any:
+    """The dataclass of one choice of a group, every value of the right type and in its range.
+
+    Args:
+        group: such as ``model``.
+        values: plain, with the ``name`` of the choice.
+
+    Raises:
+        UserError: for the first thing that is wrong.
+    """
+    kinds = cfg.CHOICES[group]
+    name = values.get("name") if isinstance(values, dict) else None
+    if name not in kinds:
+        raise UserError(
+            f"{group}={name} is no {group} that fashseg knows; there are {', '.join(kinds)}.",
+            did_you_mean(str(name), kinds, "If it is your own, name the file that registers it."),
+        )
+    try:
+        checked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kinds[name]), values))
+    except OmegaConfBaseException as error:
+        raise UserError(f"{group}: {str(error).partition(chr(10))[0]}", "Mend that value.") from error
+    for path, value, rules in _values(checked, f"{group}."):
+        _check_value(path, value, rules)
+    return checked
+
+
 def _refuse_values_of_groups(schema: type, given: DictConfig, prefix: str = "") -> None:
     """Refuse one value in place of a group of options, for which OmegaConf's error has no key."""
     for name, hint in typing.get_type_hints(schema).items():

@@ -30,6 +30,9 @@ PALETTE = ("#000000", "#0080FF", "#80FF80", "#FF8000", "#FF0000")
 MEAN = STD = (128.0, 128.0, 128.0)
 """Not measured: the course scaled its images to x / 128 - 1, and the published figures rest on that."""
 
+SHORT_SIDE = 286
+"""Pixels of the short side of the whole photograph that an image is a crop of."""
+
 SPLITS = ("train", "test_dev")
 
 _CHECKSUM_DIGITS = 16  # 64 bits: enough against accidents, and a small file to ship

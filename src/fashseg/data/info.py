@@ -22,6 +22,12 @@ class DataInfo:
         std: per channel, then divided by.
         palette: ``#RRGGBB`` by label value; empty where the data set has no colours of its own.
         synthetic: drawn by code, not photographed; said wherever results are shown.
+        fit: how a picture of another size or kind becomes an image of ``shape``. ``stretch``: resized to it, whatever
+            its sides; ``cover``: resized until it covers it, its middle kept; ``contain``: resized until it fits, the
+            rest filled with the mean; ``garment``: as Fashion-MNIST was made; ``scale``, for segmentation: resized
+            until its short side has ``short_side`` pixels, of which images are windows.
+        short_side: pixels; None where ``fit`` is another.
+        ignore: value of the pixels of a mask that count for nothing; None where all count.
     """
 
     name: str
@@ -32,6 +38,9 @@ class DataInfo:
     std: tuple[float, ...]
     palette: tuple[str, ...] = ()
     synthetic: bool = False
+    fit: str = "stretch"
+    short_side: int | None = None
+    ignore: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, strings and numbers only, so that a checkpoint holding it loads with ``weights_only=True``."""

@@ -11,7 +11,7 @@ from fashseg import config as cfg
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.loading import EvalLoader, TrainLoader
 from fashseg.data.residence import fits_on_device
-from fashseg.data.sources import SOURCES, shared_groups, split_indices
+from fashseg.data.sources import open_source, shared_groups, split_indices
 from fashseg.data.stored import Set, load
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class ImageDataModule(LightningDataModule):
         self.batch_size, self.eval_batch_size, self.seed = batch_size, eval_batch_size, seed
         self.eval_train, self.overfit_batches = eval_train, overfit_batches
         self.steps_per_call, self.limit_batches = steps_per_call, limit_batches
-        self.source = SOURCES[data.name]
+        self.source = open_source(data)
         self.info = self.source.info
         self._parts: dict[str, ArrayDataset] = {}
         self._size = 0
@@ -87,7 +87,7 @@ class ImageDataModule(LightningDataModule):
             return
         stored = load(self.source, self.options)
         train, val = split_indices(self.source, self.options, len(stored.train.images))
-        self.shared_groups = None if self.overfit_batches else shared_groups(self.source, train, val)
+        self.shared_groups = None if self.overfit_batches else shared_groups(self.source, self.options, train, val)
         parts = {
             "train": ArrayDataset(*stored.train, torch.from_numpy(train)),
             "val": ArrayDataset(*stored.train, torch.from_numpy(val)),

@@ -1,7 +1,7 @@
 """The data sets by name: what each tells about itself, how it is read, and how validation images are held out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +40,11 @@ class Source:
         inputs: from the options to what the arrays follow from.
         counts: from the options to the number of images of both sets, as far as that is known before they are read.
         pieces: draws both sets in pieces, for little memory; None where images are read.
-        groups: what each training image shows, for ``split=building``; None where images are unrelated.
+        groups: from the options to what each training image shows, such as a building; None where images are unrelated.
+        describe: from the options to the facts, for data whose size and classes are found in its folder; ``info`` has
+            name and task alone then. None where ``info`` says it all.
+        split: from the options and the number of images of the training set to the indices of the training and of the
+            validation images, for ways to split that are this data set's own; it returns None for the common ones.
     """
 
     info: DataInfo
@@ -48,24 +52,39 @@ class Source:
     inputs: Callable[[Any], Inputs]
     counts: Callable[[Any], tuple[int, int]]
     pieces: Callable[[Any], tuple[Iterator[Arrays], Iterator[Arrays]]] | None = None
-    groups: Callable[[], Sequence[str]] | None = None
+    groups: Callable[[Any], Sequence[str]] | None = None
+    describe: Callable[[Any], DataInfo] | None = None
+    split: Callable[[Any, int], tuple[IntArray, IntArray] | None] | None = None
+
+
+def open_source(options: cfg.Data) -> Source:
+    """The data set of these options, with all facts about it.
+
+    Raises:
+        UserError: its folder does not hold what it must.
+    """
+    source = SOURCES[options.name]
+    return replace(source, info=source.describe(options)) if source.describe else source
 
 
 def split_indices(source: Source, options: cfg.Data, images: int) -> tuple[IntArray, IntArray]:
     """Indices of the training and of the validation images among the first ``images`` of the training set."""
+    own = source.split(options, images) if source.split else None
+    if own is not None:
+        return own
     if options.split == "published":
         return published_split(images)
     if options.split == "building":
         assert source.groups is not None
-        return group_split(source.groups(), options.val_share, options.split_seed)
+        return group_split(source.groups(options), options.val_share, options.split_seed)
     return random_split(images, options.val_share, options.split_seed)
 
 
-def shared_groups(source: Source, train: IntArray, val: IntArray) -> int | None:
+def shared_groups(source: Source, options: cfg.Data, train: IntArray, val: IntArray) -> int | None:
     """How many validation images show something that training images show too; None where nobody knows."""
     if source.groups is None:
         return None
-    groups = source.groups()
+    groups = source.groups(options)
     trained = {groups[i] for i in train}
     return sum(groups[i] in trained for i in val)
 
@@ -93,7 +112,7 @@ def _facade() -> Source:
     def inputs(options: cfg.Facade) -> Inputs:
         return Inputs({"root": str(_root(options))}, facade.files(_root(options)), f"1, Pillow {PIL.__version__}")
 
-    def groups() -> Sequence[str]:
+    def groups(_: cfg.Facade) -> Sequence[str]:
         return facade.buildings("train")
 
     return Source(DataInfo(name="facade", **_SEGMENTS), read, inputs, lambda _: (906, 114), groups=groups)
@@ -139,6 +158,8 @@ _SEGMENTS: dict[str, Any] = {
     "mean": facade.MEAN,
     "std": facade.STD,
     "palette": facade.PALETTE,
+    "fit": "scale",
+    "short_side": facade.SHORT_SIDE,
 }
 _GARMENTS: dict[str, Any] = {
     "task": "classification",
@@ -146,6 +167,7 @@ _GARMENTS: dict[str, Any] = {
     "shape": (1, 28, 28),
     "mean": fashion_mnist.MEAN,
     "std": fashion_mnist.STD,
+    "fit": "garment",
 }
 
 SOURCES: dict[str, Source] = {
