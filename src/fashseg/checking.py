@@ -252,6 +252,18 @@ def _check_together(run: cfg.Train) -> None:
                 f"model.widths={widths} and model.convs={convs}: both need numbers, 1 or more, for 1 to {most} stages.",
                 "For example model.widths=[32,64] model.convs=[1,1].",
             )
+    if isinstance(run.model, cfg.ResNet):
+        widths, blocks = run.model.widths, run.model.blocks
+        if len(widths) != len(blocks) or not 1 <= len(widths) <= 5 or min(*widths, *blocks) < 1:
+            raise UserError(
+                f"model.widths={widths} and model.blocks={blocks}: both need numbers, 1 or more, for 1 to 5 stages.",
+                "For example model.widths=[16,32,64] model.blocks=[3,3,3].",
+            )
+    if isinstance(run.model, cfg.UNet) and (not 2 <= len(run.model.widths) <= 8 or min(run.model.widths) < 1):
+        raise UserError(
+            f"model.widths={run.model.widths} must be numbers, 1 or more, for 2 to 8 levels.",
+            "For example model.widths=[16,32,64,128,128].",
+        )
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
         raise UserError(
             "optimizer.nesterov=true looks ahead along a momentum, but optimizer.momentum=0.",

@@ -58,6 +58,27 @@ class SegNet(Model):
 
 
 @dataclass
+class ResNet(Model):
+    """Residual blocks: few channels and 20 layers, or a wide one."""
+
+    widths: list[int] = option([16, 32, 64], "channels of each stage; all but the first halve the image")
+    blocks: list[int] = option([3, 3, 3], "residual blocks of each stage, of two convolutions each")
+    dropout: float = option(0.0, "share of values left out within a block, in training", ge=0, lt=1)
+
+
+@dataclass
+class UNet(Model):
+    """An encoder-decoder over several scales."""
+
+    widths: list[int] = option(
+        [16, 32, 64, 128, 128], "channels of each level; all but the first work on half the size of the one before"
+    )
+    convs: int = option(2, "convolutions of each level of the encoder", ge=1)
+    decoder_convs: int = option(1, "convolutions of each level of the decoder", ge=1)
+    dropout: float = option(0.0, "share of the channels of the deepest level left out, in training", ge=0, lt=1)
+
+
+@dataclass
 class Data:
     """What every data set has."""
 
@@ -175,9 +196,30 @@ class FlipShift(Flip):
     shift: int = option(1, "pixels at most, in each direction", ge=1, le=16)
 
 
+@dataclass
+class Garment(FlipShift):
+    """Mirror, move, and paint a square over a part."""
+
+    erase: int = option(8, "side in pixels of the square that is set to black, wherever its middle falls", ge=1)
+
+
+@dataclass
+class Photo(Flip):
+    """Mirror, scale, turn and move, with the masks; change light and colour."""
+
+    scale: float = option(
+        1.4, "size changes by at most this factor, up or down; what lies outside is mirrored", ge=1, le=4
+    )
+    stretch: float = option(1.15, "width against height changes by at most this factor, up or down", ge=1, le=2)
+    angle: float = option(5.0, "degrees turned at most, to either side", ge=0, le=180)
+    shift: float = option(0.1, "moves by at most this share of the side, in each direction", ge=0, le=0.5)
+    light: float = option(0.3, "brightness and contrast change by at most this share", ge=0, lt=1)
+    colour: float = option(0.3, "saturation and the balance of the channels change by at most this share", ge=0, lt=1)
+
+
 # For each group the dataclass of each choice. `register` adds choices from outside the package.
 CHOICES: dict[str, dict[str, type]] = {
-    "model": {"cnn": CNN, "segnet": SegNet, "vgg": VGG},
+    "model": {"cnn": CNN, "resnet": ResNet, "segnet": SegNet, "unet": UNet, "vgg": VGG},
     "data": {
         "fashion_mnist": FashionMNIST,
         "facade": Facade,
@@ -186,12 +228,18 @@ CHOICES: dict[str, dict[str, type]] = {
     },
     "optimizer": {"adam": Adam, "adamw": Adam, "sgd": SGD},
     "scheduler": {"none": Scheduler, "cosine": Cosine, "one_cycle": OneCycle},
-    "augment": {"none": Augment, "flip": Flip, "flip_shift": FlipShift},
+    "augment": {"none": Augment, "flip": Flip, "flip_shift": FlipShift, "garment": Garment, "photo": Photo},
 }
 
 # The task of each model and of each data set: a run needs the two to agree.
 TASKS: dict[str, dict[str, str]] = {
-    "model": {"cnn": "classification", "segnet": "segmentation", "vgg": "classification"},
+    "model": {
+        "cnn": "classification",
+        "resnet": "classification",
+        "segnet": "segmentation",
+        "unet": "segmentation",
+        "vgg": "classification",
+    },
     "data": {
         "fashion_mnist": "classification",
         "facade": "segmentation",

@@ -4,8 +4,11 @@ import pytest
 import torch
 from torch import nn
 
+from fashseg.models import divisor
 from fashseg.models.cnn import CNN
+from fashseg.models.resnet import ResNet
 from fashseg.models.segnet import SegNet
+from fashseg.models.unet import UNet
 from fashseg.models.vgg import VGG
 
 
@@ -94,3 +97,36 @@ def test_the_network_that_is_made_for_speed() -> None:
     assert model(torch.randn(2, 3, 29, 41)).shape == (2, 7)
     with pytest.raises(ValueError, match="until nothing is left"):
         VGG(1, 7, 28, 10, widths=[8, 8, 8], convs=[1, 1, 1], stem=4)
+
+
+def test_residual_blocks_start_as_the_identity() -> None:
+    torch.manual_seed(0)
+    model = ResNet(1, 10, widths=[8], blocks=[4])
+    stem, end = model[0], nn.Sequential(*list(model)[5:])
+    images = torch.randn(3, 1, 28, 28)
+    torch.testing.assert_close(model(images), end(stem(images)))
+
+
+def test_resnet_has_the_size_that_its_file_says() -> None:
+    model = ResNet(1, 10, widths=[16, 32, 64], blocks=[3, 3, 3])
+    assert parameters(model) == 271_994
+    assert model(torch.randn(2, 1, 28, 28)).shape == (2, 10)
+    assert sum(isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3) for module in model.modules()) == 19
+
+
+def test_unet_has_the_size_that_its_file_says_and_wants_sides_that_halve() -> None:
+    model = UNet(3, 5, widths=[16, 32, 64, 128, 128])
+    assert parameters(model) == 813_205
+    assert (model.divisor, divisor(model), divisor(SegNet(3, 5)), divisor(CNN(1, 28, 28, 10))) == (16, 16, 2, 1)
+    assert model(torch.randn(1, 3, 48, 32)).shape == (1, 5, 48, 32)
+    with pytest.raises(ValueError, match="multiples of 16, got 50×32; pad them to 64×32"):
+        model(torch.randn(1, 3, 50, 32))
+
+
+def test_unet_sees_the_same_wherever_it_stands() -> None:
+    """What tiles of a large picture rely on."""
+    torch.manual_seed(0)
+    model = UNet(3, 4, widths=[4, 8]).eval()
+    images = torch.randn(1, 3, 64, 64)
+    inside = model(images[..., 16:48, 16:48])[..., 10:22, 10:22]
+    torch.testing.assert_close(inside, model(images)[..., 26:38, 26:38])

@@ -7,14 +7,25 @@ from torch import nn
 
 from fashseg import config as cfg
 from fashseg.models.cnn import CNN
+from fashseg.models.resnet import ResNet
 from fashseg.models.segnet import SegNet
+from fashseg.models.unet import UNet
 from fashseg.models.vgg import VGG
 
 BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
     "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden),
+    "resnet": lambda o, shape, classes: ResNet(shape[0], classes, widths=o.widths, blocks=o.blocks, dropout=o.dropout),
     "segnet": lambda o, shape, classes: SegNet(shape[0], classes, features=o.features),
+    "unet": lambda o, shape, classes: UNet(
+        shape[0], classes, widths=o.widths, convs=o.convs, decoder_convs=o.decoder_convs, dropout=o.dropout
+    ),
     "vgg": lambda o, shape, classes: VGG(*shape, classes, stem=o.stem, widths=o.widths, convs=o.convs, hidden=o.hidden),
 }
+
+
+def divisor(model: nn.Module) -> int:
+    """What height and width of its images must be multiples of."""
+    return int(getattr(model, "divisor", 1))
 
 
 def build_model(options: cfg.Model, shape: tuple[int, int, int], classes: int) -> nn.Module:

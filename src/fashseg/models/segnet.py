@@ -21,6 +21,8 @@ class SegNet(nn.Sequential):
         (N, channels, H, W) to (N, classes, H, W), H and W even.
     """
 
+    divisor = 2
+
     def __init__(self, channels: int, classes: int, *, features: int = 32) -> None:
         super().__init__(
             nn.Conv2d(channels, features, kernel_size=3, padding=1),

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fashseg import config as cfg
+from fashseg.tasks.photo_augmentation import moved_to, recoloured, warped
 
 
 def augment(options: cfg.Augment, images: Tensor, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:
@@ -12,28 +13,28 @@ def augment(options: cfg.Augment, images: Tensor, targets: Tensor, seed: int) ->
 
     Args:
         options: what to do.
-        images: (N, C, H, W).
+        images: (N, C, H, W), values of 0 to 255.
         targets: (N,) or (N, H, W); masks are changed along with their images.
         seed: fixes what is drawn, so that a step can be repeated.
     """
     if not isinstance(options, cfg.Flip):
         return images, targets
     generator = torch.Generator().manual_seed(seed)
-    mirrored = _moved_to(images.device, torch.rand(len(images), generator=generator) < options.probability)
+    mirrored = moved_to(images.device, torch.rand(len(images), generator=generator) < options.probability)
     images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
     if targets.ndim == 3:
         targets = torch.where(mirrored[:, None, None], targets.flip(-1), targets)
+    if isinstance(options, cfg.Photo):
+        images, targets = warped(options, images, targets, generator)
+        images = recoloured(options, images, generator)
     if isinstance(options, cfg.FlipShift):
         drawn = torch.randint(2 * options.shift + 1, (2, len(images)), generator=generator)
-        moves = _moved_to(images.device, drawn)
+        moves = moved_to(images.device, drawn)
         images = _shifted(images, moves, options.shift)
         targets = _shifted(targets[:, None], moves, options.shift)[:, 0] if targets.ndim == 3 else targets
+    if isinstance(options, cfg.Garment):
+        images = _erased(images, options.erase, generator)
     return images, targets
-
-
-def _moved_to(device: torch.device, drawn: Tensor) -> Tensor:
-    """Without waiting for a GPU to be through with the step before."""
-    return drawn.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else drawn.to(device)
 
 
 def _shifted(images: Tensor, moves: Tensor, most: int) -> Tensor:
@@ -42,3 +43,14 @@ def _shifted(images: Tensor, moves: Tensor, most: int) -> Tensor:
     windows = F.pad(images, (most,) * 4).unfold(2, size[0], 1).unfold(3, size[1], 1)  # (N, C, moves, moves, H, W)
     rows, columns = 2 * most - moves
     return windows[torch.arange(len(images), device=images.device), :, rows, columns]
+
+
+def _erased(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """A black square on each image, whose middle may be anywhere (DeVries and Taylor, "Cutout", 2017)."""
+    height, width = images.shape[-2:]
+    drawn = torch.rand(2, len(images), 1, generator=generator) * torch.tensor([height, width])[:, None, None]
+    middles = moved_to(images.device, drawn)
+    rows, columns = (torch.arange(size, device=images.device) + 0.5 for size in (height, width))
+    in_rows, in_columns = ((places - middles[i]).abs() < side / 2 for i, places in enumerate((rows, columns)))
+    square = in_rows[:, None, :, None] & in_columns[:, None, None, :]
+    return images.masked_fill(square, 0)
