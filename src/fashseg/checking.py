@@ -1,5 +1,6 @@
 """Holds a composed configuration against the dataclasses of `fashseg.config`; errors name key, value, rule, way out."""
 
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -100,6 +101,7 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
     for path, value, rules in _values(checked):
         _check_value(path, value, rules)
     if isinstance(checked, cfg.Train):
+        _check_texts(checked)
         _check_together(checked)
     return checked
 
@@ -229,6 +231,17 @@ def _check_value(path: str, value: Any, rules: typing.Mapping[str, Any]) -> None
     if limits and (infinite or not all(fits[k](limit) for k, limit in limits.items())):
         rule = " and ".join(f"{bounds[k]} {limit}" for k, limit in limits.items())
         raise UserError(f"{path}={_shown(value)} is out of range ({meaning}).", f"It must be {rule}, and finite.")
+
+
+def _check_texts(run: cfg.Train) -> None:
+    """Refuse what config.yaml could not keep."""
+    for path, value, _ in _values(run):
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and re.search("[\0\ud800-\udfff]", text):
+                raise UserError(
+                    f"{path}={text} is no text in UTF-8: it holds a NUL character or half of a character.",
+                    "Leave that character out.",
+                )
 
 
 def _shown(value: Any) -> str:

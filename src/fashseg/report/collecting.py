@@ -6,6 +6,7 @@ from fashseg import config as cfg
 from fashseg.checking import check
 from fashseg.engine import accelerator, set_up_process
 from fashseg.errors import UserError
+from fashseg.references import escaped
 from fashseg.report.evidence import collect
 from fashseg.run import RunFolder
 from fashseg.scoring import build_data, load_weights
@@ -25,7 +26,7 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
     """
     composed = folder.read_config()
     if root is not None:
-        composed.data.root = root
+        composed.data.root = escaped(root)
     run = check(cfg.Train, composed)
     best = folder.checkpoint("best")
     if not best.is_file():
