@@ -9,8 +9,7 @@ from fashseg.errors import UserError
 from fashseg.references import escaped
 from fashseg.report.evidence import collect
 from fashseg.run import RunFolder
-from fashseg.scoring import build_data, load_weights
-from fashseg.tasks import build_task
+from fashseg.scoring import build_data, build_trained
 
 
 def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Trainer | None = None) -> None:
@@ -33,8 +32,7 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
         raise UserError(f"{best} does not exist.", "Name a run that has trained at least one epoch.")
     set_up_process(run.seed)
     data = build_data(run)
-    task = build_task(run, data.info)
-    load_weights(task, best)
+    task = build_trained(run, data.info, best)
     data.setup()
     finished = folder.read_results()["status"] == "finished"
     parts = ("val", "test") if finished else ("val",)
