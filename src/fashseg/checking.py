@@ -10,7 +10,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from fashseg import config as cfg
+from fashseg.combinations import check_model, check_texts, check_together
 from fashseg.errors import UserError
+from fashseg.references import escaped
 from fashseg.verb_options import Compare, Evaluate, Report
 
 Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Report | Compare)
@@ -100,7 +102,8 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
     for path, value, rules in _values(checked):
         _check_value(path, value, rules)
     if isinstance(checked, cfg.Train):
-        _check_together(checked)
+        check_texts(_values(checked))
+        check_together(checked)
     return checked
 
 
@@ -109,7 +112,7 @@ def check_choice(group: str, values: Any) -> Any:
 
     Args:
         group: such as ``model``.
-        values: plain, with the ``name`` of the choice.
+        values: plain, with the ``name`` of the choice; nothing that they refer to is looked up.
 
     Raises:
         UserError: for the first thing that is wrong.
@@ -122,11 +125,13 @@ def check_choice(group: str, values: Any) -> Any:
             did_you_mean(str(name), kinds, "If it is your own, name the file that registers it."),
         )
     try:
-        checked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kinds[name]), values))
+        checked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kinds[name]), escaped(values)))
     except OmegaConfBaseException as error:
         raise UserError(f"{group}: {str(error).partition(chr(10))[0]}", "Mend that value.") from error
     for path, value, rules in _values(checked, f"{group}."):
         _check_value(path, value, rules)
+    if group == "model":
+        check_model(typing.cast(cfg.Model, checked))
     return checked
 
 
@@ -233,44 +238,3 @@ def _check_value(path: str, value: Any, rules: typing.Mapping[str, Any]) -> None
 
 def _shown(value: Any) -> str:
     return "null" if value is None else str(value)
-
-
-def _check_together(run: cfg.Train) -> None:
-    model_task, data_task = cfg.TASKS["model"][run.model.name], cfg.TASKS["data"][run.data.name]
-    if model_task != data_task:
-        data = [name for name, task in cfg.TASKS["data"].items() if task == model_task]
-        model = [name for name, task in cfg.TASKS["model"].items() if task == data_task]
-        raise UserError(
-            f"model={run.model.name} does {model_task}, data={run.data.name} is for {data_task}.",
-            f"Choose data={' or data='.join(data)}, or model={' or model='.join(model)}.",
-        )
-    if isinstance(run.model, cfg.VGG):
-        widths, convs = run.model.widths, run.model.convs
-        most = 3 if run.model.stem else 4
-        if len(widths) != len(convs) or not 1 <= len(widths) <= most or min(*widths, *convs) < 1:
-            raise UserError(
-                f"model.widths={widths} and model.convs={convs}: both need numbers, 1 or more, for 1 to {most} stages.",
-                "For example model.widths=[32,64] model.convs=[1,1].",
-            )
-    if isinstance(run.model, cfg.ResNet):
-        widths, blocks = run.model.widths, run.model.blocks
-        if len(widths) != len(blocks) or not 1 <= len(widths) <= 5 or min(*widths, *blocks) < 1:
-            raise UserError(
-                f"model.widths={widths} and model.blocks={blocks}: both need numbers, 1 or more, for 1 to 5 stages.",
-                "For example model.widths=[16,32,64] model.blocks=[3,3,3].",
-            )
-    if isinstance(run.model, cfg.UNet) and (not 2 <= len(run.model.widths) <= 8 or min(run.model.widths) < 1):
-        raise UserError(
-            f"model.widths={run.model.widths} must be numbers, 1 or more, for 2 to 8 levels.",
-            "For example model.widths=[16,32,64,128,128].",
-        )
-    if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
-        raise UserError(
-            "optimizer.nesterov=true looks ahead along a momentum, but optimizer.momentum=0.",
-            "Set optimizer.momentum=0.9, or optimizer.nesterov=false.",
-        )
-    if run.callbacks.convergence.min_epochs > run.epochs:
-        raise UserError(
-            f"callbacks.convergence.min_epochs={run.callbacks.convergence.min_epochs} is above epochs={run.epochs}.",
-            f"Raise epochs, or set callbacks.convergence.min_epochs={run.epochs}.",
-        )

@@ -73,8 +73,8 @@ class UNet(Model):
     widths: list[int] = option(
         [16, 32, 64, 128, 128], "channels of each level; all but the first work on half the size of the one before"
     )
-    convs: int = option(2, "convolutions of each level of the encoder", ge=1)
-    decoder_convs: int = option(1, "convolutions of each level of the decoder", ge=1)
+    convs: int = option(2, "convolutions of each level of the encoder", ge=1, le=100)
+    decoder_convs: int = option(1, "convolutions of each level of the decoder", ge=1, le=100)
     dropout: float = option(0.0, "share of the channels of the deepest level left out, in training", ge=0, lt=1)
 
 

@@ -14,6 +14,7 @@ from fashseg.config import Train
 from fashseg.errors import RunError, UserError
 from fashseg.files import write_atomically
 from fashseg.importing import heavy_imports
+from fashseg.references import escaped
 from fashseg.run import RunFolder, is_first_process
 from fashseg.verb_options import Evaluate
 
@@ -34,7 +35,7 @@ def _load(options: Evaluate) -> tuple[RunFolder, Train]:
     folder.read_results()
     composed = folder.read_config()
     if options.root is not None:
-        OmegaConf.update(composed, "data.root", options.root)
+        OmegaConf.update(composed, "data.root", escaped(options.root))
     checkpoint = folder.checkpoint(options.checkpoint)
     if not checkpoint.is_file():
         raise UserError(f"{checkpoint} does not exist.", "Name a run that has trained at least one epoch.")
@@ -51,15 +52,13 @@ def _score(options: Evaluate) -> None:
     with heavy_imports():
         from fashseg.engine import set_up_process
         from fashseg.experiment import without_nan
-        from fashseg.scoring import build_data, load_weights, score
+        from fashseg.scoring import build_data, build_trained, score
         from fashseg.summary import console, score_table
-        from fashseg.tasks import build_task
 
     folder, run = _load(options)
     set_up_process(run.seed)
     data = build_data(run)
-    task = build_task(run, data.info)
-    load_weights(task, folder.checkpoint(options.checkpoint))
+    task = build_trained(run, data.info, folder.checkpoint(options.checkpoint))
     scores = score(task, data, options.split, options.trainer)
     results = {
         "task": data.info.task,

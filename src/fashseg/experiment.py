@@ -27,7 +27,7 @@ from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memo
 from fashseg.report.collecting import device
 from fashseg.report.evidence import collect, keep_start
 from fashseg.run import RunFolder, first_record, is_first_process
-from fashseg.scoring import build_data, load_weights, score
+from fashseg.scoring import build_data, build_trained, load_weights, score
 from fashseg.tasks import Task, build_task
 
 log = logging.getLogger(__name__)
@@ -51,16 +51,14 @@ def run_experiment(
     set_up_process(run.seed)
     record = Record(run, folder, overrides, resume)
     data = build_data(run)
-    task = build_task(run, data.info)
+    last = folder.checkpoint("last")
+    checkpoint = last if resume and last.exists() else None
+    task = build_trained(run, data.info, checkpoint) if checkpoint else build_task(run, data.info)
     data.steps_per_call = steps_per_call(run.trainer, run.batch_size, data.info.shape)
     task.automatic_optimization = data.steps_per_call is None
     task.gradient_clip = run.trainer.gradient_clip
     task.graphed = not task.automatic_optimization and graphed(run)
     compile_network(task.model, run.trainer)
-    last = folder.checkpoint("last")
-    checkpoint = last if resume and last.exists() else None
-    if checkpoint:
-        load_weights(task, checkpoint)
     task.guard.skip = run.on_nan == "skip"
     record.start(task, data)
     folder.write_config(composed)

@@ -27,6 +27,18 @@ def without_references(content: dict[str, Any]) -> dict[str, Any]:
     return _Lookup(content).tree(content)  # type: ignore[no-any-return]
 
 
+def escaped(value: Any) -> Any:
+    """The same nested values as OmegaConf is to be given them: what looks like a reference in them is text.
+
+    OmegaConf takes ``\\${`` for text, and of backslashes in front of it half.
+    """
+    if isinstance(value, dict):
+        return {key: escaped(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [escaped(inside) for inside in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
+
+
 class _Lookup:
     def __init__(self, content: dict[str, Any]) -> None:
         self.content = content
@@ -53,7 +65,7 @@ class _Lookup:
             raise RefusedError(f"it holds more than {MOST_REFERENCES} references")
         for match in matches:
             self.refuse(match, value, above)
-        if len(matches) == 1 and matches[0][0] == value and matches[0]["name"]:
+        if len(matches) == 1 and matches[0][0] == value and matches[0]["name"] and not matches[0]["slashes"]:
             return self.at(matches[0]["name"], value, above)
         text = _REFERENCE.sub(lambda match: self.text(match, above), value)
         self.length += len(text)

@@ -2,8 +2,8 @@
 
 import contextlib
 import json
-import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from omegaconf import DictConfig, OmegaConf
 from fashseg import config as cfg
 from fashseg.errors import UserError
 from fashseg.files import hold, is_held, write_atomically
-from fashseg.references import without_references
+from fashseg.references import escaped, without_references
 from fashseg.untrusted import RefusedError, read_json, read_table, read_yaml
+
+_LARGEST = 1e39  # beyond any float32 is no measurement, and no chart has room for it
 
 
 def is_first_process() -> bool:
@@ -118,15 +120,14 @@ class RunFolder:
         return content
 
     def read_metrics(self) -> list[dict[str, float | None]]:
-        """The rows of metrics.csv; empty cells, and those that hold no finite number, are None.
+        """The rows of metrics.csv; empty cells, and those that hold no number or a huge one, are None.
 
         Raises:
             OSError: it is missing or can't be read.
             ValueError: it is no table.
         """
         rows = [{key: _number(text) for key, text in row.items()} for row in read_table(self.metrics)]
-        # Nothing can be drawn or said of others.
-        return [{k: None if v is None or not math.isfinite(v) else v for k, v in row.items()} for row in rows]
+        return [{k: v if v is not None and abs(v) <= _LARGEST else None for k, v in row.items()} for row in rows]
 
     def read_options(self) -> dict[str, Any]:
         """Every option of the run by its dotted path.
@@ -176,9 +177,9 @@ class RunFolder:
         return composed
 
     def write_config(self, values: DictConfig) -> None:
-        """Every value resolved, so that it means the same on another machine."""
+        """Every value resolved, so that it means the same on another machine; what looks like a reference is text."""
         if is_first_process():
-            write_atomically(self.config, OmegaConf.to_yaml(values, resolve=True))
+            write_atomically(self.config, _as_yaml(escaped(OmegaConf.to_container(values, resolve=True))))
 
 
 def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
@@ -207,6 +208,21 @@ def _resolved(config: DictConfig, path: str, value: Any) -> Any:
         return value
     found = OmegaConf.select(config, path, throw_on_resolution_failure=False)
     return value if found is None or OmegaConf.is_config(found) else found
+
+
+def _as_yaml(values: Any) -> str:
+    """As OmegaConf writes it, which loses those ends of lines that YAML alone takes for such."""
+    import yaml
+    from omegaconf._utils import get_omega_conf_dumper  # quotes the text 1e-3
+
+    def dumped(unicode: bool) -> str:
+        text = yaml.dump(
+            values, default_flow_style=False, allow_unicode=unicode, sort_keys=False, Dumper=get_omega_conf_dumper()
+        )
+        return str(text)
+
+    text = dumped(unicode=True)
+    return dumped(unicode=False) if re.search("[\x85\u2028\u2029]", text) else text
 
 
 def _number(text: Any) -> float | None:

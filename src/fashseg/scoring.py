@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from fashseg import config as cfg
 from fashseg.checkpoints import read_checkpoint
+from fashseg.data.info import DataInfo
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, keep_freed_memory
 from fashseg.errors import UserError
-from fashseg.tasks import Scores, Task
+from fashseg.fitting import of_network, require_fitting
+from fashseg.tasks import Scores, Task, build_task
 
 
 def build_data(run: cfg.Train) -> ImageDataModule:
@@ -27,20 +30,43 @@ def build_data(run: cfg.Train) -> ImageDataModule:
     )
 
 
+def build_trained(run: cfg.Train, info: DataInfo, checkpoint: Path) -> Task:
+    """The task of a run with the weights of a checkpoint, built only where these are as its options say.
+
+    Whoever wrote the options may have asked for a network of any size.
+
+    Raises:
+        UserError: where the checkpoint is missing, damaged, or of another model.
+    """
+    content = read_checkpoint(checkpoint)
+    try:
+        require_fitting(run.model, info, of_network(content["state_dict"]))
+    except ValueError as error:
+        raise _other_model(checkpoint, str(error)) from error
+    task = build_task(run, info)
+    _load(task, content, checkpoint)
+    return task
+
+
 def load_weights(task: Task, checkpoint: Path) -> None:
     """Put the weights of a checkpoint into a task; no code of the file is run.
 
     Raises:
         UserError: where the file is missing, damaged, or of another model.
     """
-    content = read_checkpoint(checkpoint)
+    _load(task, read_checkpoint(checkpoint), checkpoint)
+
+
+def _load(task: Task, content: dict[str, Any], checkpoint: Path) -> None:
     try:
         task.load_state_dict(content["state_dict"])
     except Exception as error:
         reason = " ".join(str(error).split("\n")[:2])  # torch names the layer in the second line
-        raise UserError(
-            f"{checkpoint} can't be loaded: {reason}", "It is of another model; name another run."
-        ) from error
+        raise _other_model(checkpoint, reason) from error
+
+
+def _other_model(checkpoint: Path, reason: str) -> UserError:
+    return UserError(f"{checkpoint} can't be loaded: {reason}", "It is of another model; name another run.")
 
 
 def score(task: Task, data: ImageDataModule, part: str, options: cfg.Trainer) -> Scores:

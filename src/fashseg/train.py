@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -23,6 +24,7 @@ from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
+from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
 from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.stopping import Stopped, not_now
@@ -99,7 +101,9 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     folder = RunFolder(hydra.runtime.output_dir)
     in_sweep = hydra.mode is RunMode.MULTIRUN
     try:
-        value = _run(composed, folder, list(hydra.overrides.task), in_sweep)
+        # As they were typed: by itself OmegaConf would look up what they refer to.
+        words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
+        value = _run(composed, folder, words, in_sweep)
     except Stopped as stopped:
         say_interrupted(folder, stopped)
         raise SystemExit(stopped.exit_status) from None
@@ -129,7 +133,7 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     elif is_first_process():
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
-    OmegaConf.update(composed, "data.root", str(in_full("data.root", composed.data.root).absolute()))
+    OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
     run = check(Train, composed)
     try:
         with folder.hold() if is_first_process() else contextlib.nullcontext():

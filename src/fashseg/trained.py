@@ -7,6 +7,7 @@ are. Nothing in it can run.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,16 @@ from torch import Tensor
 from fashseg.checking import check_choice, did_you_mean
 from fashseg.checkpoints import read_checkpoint
 from fashseg.data.info import DataInfo
+from fashseg.data.plausible import checked_info
 from fashseg.errors import UserError
 from fashseg.files import write_atomically
-from fashseg.models import build_model
+from fashseg.fitting import of_network, require_fitting
 from fashseg.run import RunFolder
 from fashseg.tasks import Task, task_class
 
 FORMAT = "1"
-_MOST_CLASSES = 255
-_MOST_CHANNELS = 4096
-_MOST_SIDE = 65_536
+_TEXTS = ("options", "info", "about")
+_MOST_BYTES = 2**20  # of each text
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,7 @@ def _of_run(folder: RunFolder, checkpoint: str) -> Trained:
     described = content.get("hyper_parameters")
     if not isinstance(described, dict):
         raise UserError(f"{path} does not say what network it is of.", "Name another run.")
-    weights = {
-        name.removeprefix("model."): value
-        for name, value in content["state_dict"].items()
-        if name.startswith("model.") and isinstance(value, Tensor)
-    }
+    weights = of_network(content["state_dict"])
     task = _build(path, described, weights)
     return Trained(task, str(task.options["model"]["name"]), str(folder.path), results)
 
@@ -120,13 +117,21 @@ def save_weights(path: Path, task: Task, about: Mapping[str, Any], *, half: bool
         name: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
         for name, value in task.model.state_dict().items()
     }
-    text = {
-        "options": {"model": task.options["model"]},
-        "info": task.info.to_dict(),
-        "about": dict(about),
-    }
-    metadata = {"format": "pt", "fashseg": FORMAT, **{key: json.dumps(value) for key, value in text.items()}}
+    said = {"options": {"model": task.options["model"]}, "info": task.info.to_dict(), "about": dict(about)}
+    texts = {name: json.dumps(value) for name, value in said.items()}
+    metadata = {"format": "pt", "fashseg": FORMAT, **texts, "sha256": _digest(texts, weights)}
     write_atomically(path, save(weights, metadata))
+
+
+def _digest(texts: Mapping[str, str], weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 of all that matters of a file of weights, which has no checksums by itself."""
+    digest = sha256()
+    for name in _TEXTS:
+        digest.update(f"{name} {texts.get(name)}\n".encode())
+    for name, value in sorted(weights.items()):
+        digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def read_weights(path: Path, *, name: str | None = None) -> Trained:
@@ -136,28 +141,50 @@ def read_weights(path: Path, *, name: str | None = None) -> Trained:
         UserError: the file is missing, damaged, or of another program.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no regular file")  # a pipe would be waited for
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
+            _require_format(path, metadata)
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 it is no dictionary
-        if metadata.get("fashseg") != FORMAT:
-            raise UserError(
-                f"{path} is no file of weights of fashseg in format {FORMAT}: it does not say what network it is of.",
-                "Write one by python -m fashseg.export run=RUN format=safetensors.",
-            )
-        described = {key: json.loads(metadata[key]) for key in ("options", "info")}
-        about = json.loads(metadata.get("about", "{}"))
-    except (OSError, SafetensorError, KeyError, ValueError, RecursionError) as error:
-        reason = "it does not exist" if isinstance(error, FileNotFoundError) else str(error).partition("\n")[0]
+        if metadata["sha256"] != _digest(metadata, weights):
+            raise ValueError("its checksum is wrong, so it is damaged")
+        options, info, about = (_parsed(metadata[name]) for name in _TEXTS)
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        if isinstance(error, FileNotFoundError):
+            reason = "it does not exist"
         raise UserError(f"{path} can't be read as weights: {reason}.", "Name another file, or a run.") from error
+    described = {"options": options, "info": info}
     task = _build(path, described, weights)
     return Trained(task, name or path.stem, str(path), about if isinstance(about, dict) else {})
+
+
+def _require_format(path: Path, metadata: Mapping[str, str]) -> None:
+    if metadata.get("fashseg") != FORMAT:
+        raise UserError(
+            f"{path} is no file of weights of fashseg in format {FORMAT}: it does not say what network it is of.",
+            "Write one by python -m fashseg.export run=RUN format=safetensors.",
+        )
+    for name in _TEXTS:
+        if len(metadata.get(name, "")) > _MOST_BYTES:
+            raise ValueError(f"its {name} take more than {_MOST_BYTES:,} letters")
+
+
+def _parsed(text: str) -> Any:
+    """JSON; what is no finite number is refused."""
+
+    def refuse(word: str) -> Any:
+        raise ValueError(f"it holds the number {word}")
+
+    return json.loads(text, parse_constant=refuse)
 
 
 def _build(path: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Task:
     """The task of a description that nobody vouches for: built only where it fits the weights that are there."""
     way_out = "It is damaged, or of another version of fashseg; name another run or model."
     try:
-        info = _checked_info(described["info"])
+        info = checked_info(described["info"])
         options = {
             "optimizer": {"name": "adam"},
             "scheduler": {"name": "none"},
@@ -165,44 +192,16 @@ def _build(path: Path, described: Mapping[str, Any], weights: Mapping[str, Tenso
             "seed": 0,
             "model": check_choice("model", described["options"]["model"]),
         }
-        with torch.device("meta"):  # takes no memory, whatever its size
-            wanted = build_model(options["model"], info.shape, len(info.class_names)).state_dict()
-        found = {name: tuple(value.shape) for name, value in weights.items()}
-        for name, value in wanted.items():
-            if found.pop(name, None) != tuple(value.shape):
-                raise ValueError(f"{name} is not as the network needs it")
-        if found:
-            raise ValueError(f"it holds {next(iter(found))}, which the network does not have")
+        types = require_fitting(options["model"], info, weights)
     except UserError as error:
         raise UserError(f"{path}: {error.what}", error.way_out) from error
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
         raise UserError(f"{path} can't be used: {reason}.", way_out) from error
     task = task_class(info.task)(_plain(options), info.to_dict())
-    task.model.load_state_dict({name: value.to(wanted[name].dtype) for name, value in weights.items()})
+    task.model.load_state_dict({name: value.to(types[name]) for name, value in weights.items()})
     return task.eval()
 
 
 def _plain(options: dict[str, Any]) -> Any:
     return {**options, "model": asdict(options["model"])}
-
-
-def _checked_info(values: Any) -> DataInfo:
-    """Raises ValueError or TypeError where it is no description of a data set."""
-    info = DataInfo.from_dict(dict(values))
-    channels, *sides = info.shape
-    names = info.class_names
-    if info.task not in ("classification", "segmentation"):
-        raise ValueError(f"its task is {info.task}")
-    if not 1 <= len(names) <= _MOST_CLASSES or not all(isinstance(name, str) for name in names):
-        raise ValueError("it has no names of classes")
-    if len(sides) != 2 or not all(isinstance(side, int) and 1 <= side <= _MOST_SIDE for side in sides):
-        raise ValueError("it does not say how large its images are")
-    if not isinstance(channels, int) or not 1 <= channels <= _MOST_CHANNELS:
-        raise ValueError("it does not say how many channels its images have")
-    for numbers in (info.mean, info.std):
-        if len(numbers) != channels or not all(isinstance(number, (int, float)) for number in numbers):
-            raise ValueError("its mean and standard deviation are not one number for each channel")
-    if not all(number > 0 for number in info.std):
-        raise ValueError("its standard deviation is not above 0")
-    return info

@@ -1,5 +1,6 @@
 """Files of a finished run that were damaged or changed: a page, an answer, or an error in two lines; no traceback."""
 
+import json
 import logging
 import os
 import random
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from mutations import mutated, mutated_json, mutated_npz, mutated_yaml
 
 from amounts import amount, record
-from conftest import Command, page_of
+from conftest import Command, assert_two_lines, page_of
 from fashseg.checking import check
 from fashseg.compare.noise import measure, pair_of
 from fashseg.compare.rows import group_runs
@@ -185,3 +186,33 @@ def test_changed_weights_are_refused_or_the_same(
 
     try_it()
     record(f"best.ckpt of {task}, changed", tried=tried, survived=tried, remarks=f"{loaded} of them loaded, unharmed")
+
+
+@pytest.mark.parametrize("task", ["cnn", "segnet"])
+def test_evaluate_of_changed_weights_says_the_same_or_refuses(
+    task: str, trained_once: Callable[[str], Path], tmp_path: Path, run: Command
+) -> None:
+    folder = RunFolder(shutil.copytree(trained_once(task), tmp_path / "r"))
+    path = folder.checkpoint("best")
+    original, other = path.read_bytes(), folder.checkpoint("last").read_bytes()
+    expected, told = folder.read_results()["test"], folder.path / "evaluate_test_best.json"
+    tried = scored = 0
+
+    @tries(amount(3, 60))
+    @given(SEEDS)
+    def try_it(seed: int) -> None:
+        nonlocal tried, scored
+        path.write_bytes(mutated(original, random.Random(seed), (other,)) if tried else original)
+        told.unlink(missing_ok=True)
+        outcome = run("evaluate", "run=r")
+        tried += 1
+        if outcome.status:
+            assert_two_lines(outcome, "best.ckpt")
+            assert not told.exists(), "there is nothing to tell"
+            return
+        scored += 1
+        assert json.loads(told.read_text(encoding="utf-8"))["test"] == expected, f"other scores with seed {seed}"
+
+    try_it()
+    assert scored, "the first one is the original"
+    record(f"best.ckpt of {task}, changed, scored", tried=tried, survived=tried, remarks=f"{scored} of them unharmed")

@@ -67,6 +67,17 @@ def test_predictions_that_are_known_already_are_not_made_again() -> None:
     assert totals.compute() == again.compute()
 
 
+def test_a_batch_of_nothing_adds_nothing() -> None:
+    totals, again = Totals(), Totals()
+    for logits, targets in batches([4, 0, 3], 6, 5):
+        loss = cross_entropy(logits, targets)  # of nothing: nan
+        totals.update(loss, logits, targets)
+        if len(targets):
+            again.update(loss, logits, targets)
+    assert totals.compute() == again.compute()
+    assert totals.compute()["loss"].isfinite()
+
+
 class Called(TorchDispatchMode):
     """Names of the operations that ran."""
 

@@ -4,11 +4,11 @@ import copy
 import logging
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from omegaconf import OmegaConf
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor, nn
 
@@ -75,7 +75,7 @@ def log_end(
 
 def options_to_log(run: cfg.Train) -> dict[str, Any]:
     """The options of a run that say what it computes."""
-    options = flat_options(OmegaConf.to_container(OmegaConf.structured(run)))
+    options = flat_options(asdict(run))
     return {path: value for path, value in options.items() if path not in PRIVATE}
 
 

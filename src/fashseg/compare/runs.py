@@ -74,9 +74,9 @@ class Run:
 
     @cached_property
     def epochs(self) -> list[Epoch]:
-        """The rows of metrics.csv; empty cells, and those that hold no number, are None."""
+        """The rows of metrics.csv that are of an epoch; empty cells, and those that hold no number, are None."""
         try:
-            return self.folder.read_metrics()
+            return [row for row in self.folder.read_metrics() if row.get("epoch") is not None]
         except (OSError, ValueError):
             return []
 

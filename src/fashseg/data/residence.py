@@ -1,6 +1,8 @@
 """How much memory is free, and with that where a data set's arrays are kept: on the device, in memory, or on disk."""
 
+import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import torch
@@ -53,6 +55,14 @@ def free_memory(root: Path = Path("/")) -> int | None:
     free = [_of_machine(root), *(_of_group(folder) for folder in _groups(root))]
     known = [size for size in free if size is not None]
     return min(known) if known else None
+
+
+def free_on_disk(folder: Path) -> int | None:
+    """Bytes that are free where a folder is or would be; None where nobody knows."""
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(place).free
+    return None
 
 
 def _of_machine(root: Path) -> int | None:

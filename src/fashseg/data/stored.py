@@ -14,9 +14,10 @@ from fashseg import config as cfg
 from fashseg.data import cache
 from fashseg.data.arrays import Array, FileArray, OpenFile
 from fashseg.data.info import Arrays, UInt8Array
-from fashseg.data.residence import fits_in_memory
+from fashseg.data.residence import fits_in_memory, free_memory, free_on_disk
 from fashseg.data.sources import Source
 from fashseg.errors import UserError
+from fashseg.text import bytes_in_words
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,25 @@ def load(source: Source, options: cfg.Data) -> Stored:
     stored = entry and (_from_memory(entry.read()) if in_memory else _on_disk(entry))
     if stored:
         return stored
+    if source.pieces:
+        _refuse_size(options, sum(map(prod, shapes.values())))
     if not in_memory and source.pieces and entry and entry.write(shapes, _named(source, options)):
         stored = _on_disk(entry)
     return stored or _decode(source, options, entry, in_memory)
+
+
+def _refuse_size(options: cfg.Data, size: int) -> None:
+    """Refuse a drawn data set that there is no room for: whoever sends a run folder may have written any number."""
+    try:
+        disk = free_on_disk(cache.folder())
+    except RuntimeError:  # no home
+        disk = 0
+    memory = free_memory()
+    if memory is not None and disk is not None and size > max(memory, disk):
+        raise UserError(
+            f"data={options.name} would take {bytes_in_words(size)}, for which neither memory nor the cache has room.",
+            "Draw fewer images by data.train_images= and data.test_images=.",
+        )
 
 
 def _decode(source: Source, options: cfg.Data, entry: cache.Entry | None, in_memory: bool) -> Stored:

@@ -41,12 +41,14 @@ class Totals(Metric):
         Args:
             loss: scalar, the mean over the batch.
             logits: (N, C, *), of any type.
-            targets: labels (N, *); all of them count.
+            targets: labels (N, *); all of them count. A batch of nothing adds nothing.
             predicted: int64 (N, *), ``predicted_labels(logits)`` where it is known already.
         """
         if predicted is None:
             predicted = predicted_labels(logits)
         count_batch = len(targets)
+        if not count_batch:  # the mean over nothing is nan
+            return
         # In place: to assign a state costs as much as to add to it.
         self.loss_sum.add_(loss.detach(), alpha=count_batch)
         self.samples.add_(count_batch)

@@ -6,10 +6,10 @@ from fashseg import config as cfg
 from fashseg.checking import check
 from fashseg.engine import accelerator, set_up_process
 from fashseg.errors import UserError
+from fashseg.references import escaped
 from fashseg.report.evidence import collect
 from fashseg.run import RunFolder
-from fashseg.scoring import build_data, load_weights
-from fashseg.tasks import build_task
+from fashseg.scoring import build_data, build_trained
 
 
 def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Trainer | None = None) -> None:
@@ -25,15 +25,14 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
     """
     composed = folder.read_config()
     if root is not None:
-        composed.data.root = root
+        composed.data.root = escaped(root)
     run = check(cfg.Train, composed)
     best = folder.checkpoint("best")
     if not best.is_file():
         raise UserError(f"{best} does not exist.", "Name a run that has trained at least one epoch.")
     set_up_process(run.seed)
     data = build_data(run)
-    task = build_task(run, data.info)
-    load_weights(task, best)
+    task = build_trained(run, data.info, best)
     data.setup()
     finished = folder.read_results()["status"] == "finished"
     parts = ("val", "test") if finished else ("val",)

@@ -1,0 +1,74 @@
+"""What no single value tells: options that do not go together, and texts that no file can keep. Imports no torch."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from fashseg import config as cfg
+from fashseg.errors import UserError
+
+MOST_LAYERS = 100  # of a stage; a number that anybody has written is not to become layers without end
+
+
+def check_texts(values: Iterable[tuple[str, Any, Any]]) -> None:
+    """Refuse what config.yaml could not keep, among dotted paths and their values."""
+    for path, value, _ in values:
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and re.search("[\0\ud800-\udfff]", text):
+                raise UserError(
+                    f"{path}={text} is no text in UTF-8: it holds a NUL character or half of a character.",
+                    "Leave that character out.",
+                )
+
+
+def check_together(run: cfg.Train) -> None:
+    """Refuse choices that do not go together."""
+    model_task, data_task = cfg.TASKS["model"][run.model.name], cfg.TASKS["data"][run.data.name]
+    if model_task != data_task:
+        data = [name for name, task in cfg.TASKS["data"].items() if task == model_task]
+        model = [name for name, task in cfg.TASKS["model"].items() if task == data_task]
+        raise UserError(
+            f"model={run.model.name} does {model_task}, data={run.data.name} is for {data_task}.",
+            f"Choose data={' or data='.join(data)}, or model={' or model='.join(model)}.",
+        )
+    check_model(run.model)
+    if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
+        raise UserError(
+            "optimizer.nesterov=true looks ahead along a momentum, but optimizer.momentum=0.",
+            "Set optimizer.momentum=0.9, or optimizer.nesterov=false.",
+        )
+    if run.callbacks.convergence.min_epochs > run.epochs:
+        raise UserError(
+            f"callbacks.convergence.min_epochs={run.callbacks.convergence.min_epochs} is above epochs={run.epochs}.",
+            f"Raise epochs, or set callbacks.convergence.min_epochs={run.epochs}.",
+        )
+
+
+def check_model(model: cfg.Model) -> None:
+    """Refuse numbers of stages and layers that make no network."""
+    if isinstance(model, cfg.VGG):
+        widths, convs = model.widths, model.convs
+        most = 3 if model.stem else 4
+        if len(widths) != len(convs) or not 1 <= len(widths) <= most or not _layers(widths, convs):
+            raise UserError(
+                f"model.widths={widths} and model.convs={convs}: both need numbers, 1 or more, for 1 to {most} "
+                f"stages, the latter at most {MOST_LAYERS}.",
+                "For example model.widths=[32,64] model.convs=[1,1].",
+            )
+    if isinstance(model, cfg.ResNet):
+        widths, blocks = model.widths, model.blocks
+        if len(widths) != len(blocks) or not 1 <= len(widths) <= 5 or not _layers(widths, blocks):
+            raise UserError(
+                f"model.widths={widths} and model.blocks={blocks}: both need numbers, 1 or more, for 1 to 5 "
+                f"stages, the latter at most {MOST_LAYERS}.",
+                "For example model.widths=[16,32,64] model.blocks=[3,3,3].",
+            )
+    if isinstance(model, cfg.UNet) and (not 2 <= len(model.widths) <= 8 or min(model.widths) < 1):
+        raise UserError(
+            f"model.widths={model.widths} must be numbers, 1 or more, for 2 to 8 levels.",
+            "For example model.widths=[16,32,64,128,128].",
+        )
+
+
+def _layers(widths: list[int], counts: list[int]) -> bool:
+    return min(*widths, *counts) >= 1 and max(counts) <= MOST_LAYERS
