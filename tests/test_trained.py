@@ -47,7 +47,7 @@ def test_what_is_saved_comes_back(model: str, trained_once: Trainings, tmp_path:
     assert (again.name, again.origin, again.about, again.info) == ("my weights", str(path), about, ours.info)
     assert not again.task.training
     whole = path.stat().st_size
-    save_weights(path, ours.task, {}, half=True)
+    save_weights(path, ours.task, {}, numbers="float16")
     assert path.stat().st_size < 0.6 * whole
     halved = read_weights(path)
     assert next(halved.task.parameters()).dtype == torch.float32

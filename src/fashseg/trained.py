@@ -24,6 +24,7 @@ from fashseg.data.plausible import checked_info
 from fashseg.errors import UserError
 from fashseg.files import write_atomically
 from fashseg.fitting import of_network, require_fitting
+from fashseg.packing import Numbers, packed, unpacked
 from fashseg.run import RunFolder
 from fashseg.tasks import Task, task_class
 
@@ -101,22 +102,19 @@ def _of_run(folder: RunFolder, checkpoint: str) -> Trained:
     return Trained(task, str(task.options["model"]["name"]), str(folder.path), results)
 
 
-def save_weights(path: Path, task: Task, about: Mapping[str, Any], *, half: bool = False) -> None:
+def save_weights(path: Path, task: Task, about: Mapping[str, Any], *, numbers: Numbers = "float32") -> None:
     """Write a file of weights.
 
     Args:
         path: of the file, which is complete or absent.
         task: whose network is written.
         about: more to say of it, plain values.
-        half: as float16, which halves the file.
+        numbers: how they are kept, see `fashseg.packing`: ``float16`` halves the file, ``int8`` quarters it.
 
     Raises:
         OSError: the file can't be written.
     """
-    weights = {
-        name: (value.half() if half and value.is_floating_point() else value).detach().cpu().contiguous()
-        for name, value in task.model.state_dict().items()
-    }
+    weights = packed(task.model.state_dict(), numbers)
     said = {"options": {"model": task.options["model"]}, "info": task.info.to_dict(), "about": dict(about)}
     texts = {name: json.dumps(value) for name, value in said.items()}
     metadata = {"format": "pt", "fashseg": FORMAT, **texts, "sha256": _digest(texts, weights)}
@@ -146,9 +144,10 @@ def read_weights(path: Path, *, name: str | None = None) -> Trained:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             _require_format(path, metadata)
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 it is no dictionary
-        if metadata["sha256"] != _digest(metadata, weights):
+            kept = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 it is no dictionary
+        if metadata["sha256"] != _digest(metadata, kept):
             raise ValueError("its checksum is wrong, so it is damaged")
+        weights = unpacked(kept)
         options, info, about = (_parsed(metadata[name]) for name in _TEXTS)
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
