@@ -11,9 +11,9 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationE
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
-from fashseg.verb_options import Compare, Evaluate, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Report
 
-Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Report | Compare)
+Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

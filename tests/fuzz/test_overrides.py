@@ -16,8 +16,9 @@ from fashseg import evaluate, train
 from fashseg.checking import option_paths
 from fashseg.compare import __main__ as compare
 from fashseg.config import CHOICES, Train
+from fashseg.export import __main__ as export
 from fashseg.report import __main__ as report
-from fashseg.verb_options import Compare, Evaluate, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Report
 
 Main = Callable[[Sequence[str]], int]
 
@@ -278,6 +279,7 @@ def ends_well(main: Main, words: list[str], statuses: tuple[int, ...] = (0, 2)) 
 VERBS: dict[str, tuple[Main, type, int, int]] = {
     "train": (train.main, Train, 120, 2000),
     "evaluate": (evaluate.main, Evaluate, 15, 300),
+    "export": (export.main, Export, 15, 300),
     "report": (report.main, Report, 15, 300),
     "compare": (compare.main, Compare, 15, 300),
 }
