@@ -17,10 +17,10 @@ from fashseg.errors import UserError
 from fashseg.export.quiet import quiet
 from fashseg.files import in_full
 from fashseg.run import RunFolder
-from fashseg.text import counted
+from fashseg.text import counted, listed
 
 MOST_IMAGES = 100
-_DRAWN_IMAGES = 20
+_DRAWN_IMAGES = 10
 _MOST_VALUES = 1 << 25  # of all images together
 
 
@@ -40,10 +40,10 @@ def comparison_images(info: DataInfo, run: str | None, root: str | None) -> tupl
         options = _data_options(info, run, root)
         if isinstance(options, cfg.Synthetic):
             return _drawn(options.name, min(count, _DRAWN_IMAGES))
-        images = _validation_images(options, count)
+        images, words = _real_images(options, count)
         if tuple(images.shape[1:]) != info.shape:
             raise UserError("its images have another size than those of the model.", "")
-        return images, f"{counted(len(images), 'validation image')} of {info.name}"
+        return images, words
     except (UserError, OSError) as error:
         reason = error.what if isinstance(error, UserError) else str(error)
     like = next((name for name, source in SOURCES.items() if _is_like(source, info)), None)
@@ -72,13 +72,19 @@ def _usual_root() -> str:
     return os.environ.get("FASHSEG_DATA", "data")
 
 
-def _validation_images(options: cfg.Data, count: int) -> Tensor:
+def _real_images(options: cfg.Data, count: int) -> tuple[Tensor, str]:
+    """Validation images from all over, and training images where they are too few; test images are left alone."""
     with quiet():
         data = ImageDataModule(options)
         data.setup()
-    part = data.part("val")
-    picked = torch.linspace(0, len(part) - 1, min(count, len(part))).round().long()
-    return part.raw(part.indices[picked])[0]
+    found, words = [], []
+    for name, kind in (("val", "validation image"), ("train", "training image")):
+        part = data.part(name)
+        if number := min(count - sum(map(len, found)), len(part)):
+            picked = torch.linspace(0, len(part) - 1, number).round().long()
+            found.append(part.raw(part.indices[picked])[0])
+            words.append(counted(number, kind))
+    return torch.cat(found), f"{listed(words)} of {options.name}"
 
 
 def _drawn(name: str, count: int) -> tuple[Tensor, str]:

@@ -41,6 +41,7 @@ def export(trained: Trained, plan: Plan, options: Export) -> Exported:
     """
     facts = describe(trained)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_folder(next(iter(plan.files.values())).parent))
         parts = {kind: stack.enter_context(_written(path)) for kind, path in plan.files.items()}
         _write(trained, parts, facts, options)
         images, words = comparison_images(trained.info, options.run, options.root)
@@ -71,6 +72,22 @@ def _write(trained: Trained, parts: dict[str, Path], facts: dict[str, object], o
             else:
                 assert traced is not None
                 path.write_bytes((onnx_file if kind == "onnx" else torch_file)(traced, facts))
+
+
+@contextlib.contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Made where there is none, and taken back where nothing comes of it."""
+    if path.is_dir():
+        yield
+        return
+    with _telling(path):
+        path.mkdir()
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+        raise
 
 
 @contextlib.contextmanager

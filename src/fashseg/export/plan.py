@@ -104,8 +104,6 @@ def _require_packages() -> None:
 
 def _paths(options: Export, formats: list[str], name: str, folder: Path) -> dict[str, Path]:
     if not options.output:
-        if options.run:
-            _make_folder(folder)
         return {kind: folder / f"{name}{SUFFIXES[kind]}" for kind in formats}
     output = in_full("output", options.output)
     try:
@@ -128,21 +126,16 @@ def _paths(options: Export, formats: list[str], name: str, folder: Path) -> dict
     return {formats[0]: output}
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder} can't be made: {error.strerror}.", "Choose another by output=FOLDER.") from error
-
-
 def _require_free(path: Path, options: Export) -> None:
     """The folder can be written to, and nothing is in the way but an export of before."""
+    folder = path.parent
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
+        # RUN/export is made where there is something to write.
+        with tempfile.TemporaryFile(dir=folder if os.path.lexists(folder) else folder.parent):
             pass
     except OSError as error:
         raise UserError(
-            f"{path.parent} can't be written to: {error.strerror}.", "Choose another folder by output=FOLDER."
+            f"{folder} can't be written to: {error.strerror}.", "Choose another folder by output=FOLDER."
         ) from error
     try:
         if not os.path.lexists(path):
