@@ -22,6 +22,7 @@ from conftest import Command, assert_two_lines
 from data.tiny import tree
 from fashseg.data.sources import SOURCES
 from fashseg.export import __main__ as export
+from fashseg.export.example import example
 from fashseg.export.plan import SUFFIXES
 from fashseg.trained import Trained, load_trained
 
@@ -185,6 +186,17 @@ def test_the_example_of_ten_lines_needs_no_torch(exported: Export, tmp_path: Pat
         name, share = done.stdout.splitlines()[0].rsplit(" ", 1)
         assert name == exported.trained.info.class_names[int(logits.argmax())]
         assert float(share) == pytest.approx(float(logits.softmax(0).max()), abs=1e-3)
+
+
+def test_no_name_of_a_file_becomes_code(exported: Export) -> None:
+    name = "a\nimport 'os'\x1b\udc80.onnx"
+    text = example(name, facts(exported, "onnx"))
+    assert text is not None
+    assert text.replace("\n", "").isprintable()
+    header, *code = text.splitlines()
+    assert len(code) == 10
+    assert header.startswith("#")
+    assert repr(name) in code[2]
 
 
 def test_weights_in_float16_are_half_as_large_and_label_the_same(run: Command, finished: Path) -> None:

@@ -1,8 +1,10 @@
 """The program beside an ONNX file: ten lines that run it with onnxruntime, NumPy and Pillow alone."""
 
+import shlex
 from typing import Any
 
 from fashseg.export.plan import FIRST_LINE, KEY
+from fashseg.text import printable
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -31,7 +33,8 @@ def example(file: str, facts: dict[str, Any]) -> str | None:
 
 
 def _program(file: str) -> str:
-    return f"run_{file.removesuffix('.onnx')}.py"
+    """As a word in a comment, whatever is in the name of the file."""
+    return shlex.quote(printable(" ".join(f"run_{file.removesuffix('.onnx')}.py".split())))
 
 
 def _segmenting(facts: dict[str, Any]) -> list[str]:

@@ -77,10 +77,11 @@ def _real_images(options: cfg.Data, count: int) -> tuple[Tensor, str]:
     with quiet():
         data = ImageDataModule(options)
         data.setup()
-    found, words = [], []
+    found: list[Tensor] = []
+    words: list[str] = []
     for name, kind in (("val", "validation image"), ("train", "training image")):
         part = data.part(name)
-        if number := min(count - sum(map(len, found)), len(part)):
+        if number := min(count - sum(len(images) for images in found), len(part)):
             picked = torch.linspace(0, len(part) - 1, number).round().long()
             found.append(part.raw(part.indices[picked])[0])
             words.append(counted(number, kind))

@@ -16,7 +16,7 @@ from fashseg.export.program import INPUT, OUTPUT
 from fashseg.export.quiet import quiet
 from fashseg.trained import read_weights
 
-# The oldest that torch.onnx writes, so that most programs read it: ONNX Runtime does since 1.14.
+# The oldest that torch.onnx writes, so that most programs read it: ONNX Runtime 1.15.0 did where it was tried.
 OPSET = 18
 _IR_VERSION = 8  # of the file itself; the one that goes with the opset
 _AXES = ("batch", "", "height", "width")
