@@ -55,9 +55,16 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
     """``run("train", "model=cnn", ...)`` in an empty folder, without data; other tests than these start a process."""
     from fashseg import evaluate, train
     from fashseg.compare import __main__ as compare
+    from fashseg.export import __main__ as export
     from fashseg.report import __main__ as report
 
-    verbs = {"train": train.main, "evaluate": evaluate.main, "report": report.main, "compare": compare.main}
+    verbs = {
+        "train": train.main,
+        "evaluate": evaluate.main,
+        "report": report.main,
+        "compare": compare.main,
+        "export": export.main,
+    }
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FASHSEG_DATA", raising=False)
 

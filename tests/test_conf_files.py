@@ -13,7 +13,7 @@ from fashseg.config import CHOICES, TASKS, Train
 from fashseg.data.sources import SOURCES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
-from fashseg.verb_options import Compare, Evaluate, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Report
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "trainer", "logger", "callbacks", "experiment")
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
@@ -60,7 +60,13 @@ def test_yaml_and_dataclasses_have_the_same_options() -> None:
 
 
 def test_every_option_without_a_group_of_choices_is_shown() -> None:
-    for schema, name in ((Train, "train"), (Evaluate, "evaluate"), (Report, "report"), (Compare, "compare")):
+    for schema, name in (
+        (Train, "train"),
+        (Evaluate, "evaluate"),
+        (Export, "export"),
+        (Report, "report"),
+        (Compare, "compare"),
+    ):
         composed = compose(name, [])
         for path, choices in option_paths(schema).items():
             if not choices:

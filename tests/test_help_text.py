@@ -10,7 +10,14 @@ from fashseg import cli
 
 @pytest.mark.parametrize(
     "words",
-    [["train", "--help"], ["train", "--help", "model=segnet"], ["evaluate", "-h"], ["report", "-h"], ["compare", "-h"]],
+    [
+        ["train", "--help"],
+        ["train", "--help", "model=segnet"],
+        ["evaluate", "-h"],
+        ["report", "-h"],
+        ["compare", "-h"],
+        ["export", "-h"],
+    ],
     ids=" ".join,
 )
 def test_the_text_is_that_of_hydra(words: list[str], run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

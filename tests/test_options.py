@@ -11,7 +11,7 @@ import pytest
 from conftest import Command, assert_two_lines
 from fashseg.checking import option_paths
 from fashseg.config import Train
-from fashseg.verb_options import Compare, Evaluate, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Report
 
 REFUSED = {
     "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),
@@ -140,6 +140,9 @@ def test_options_stay_as_users_know_them() -> None:
     }
     assert set(option_paths(Train)) == common | trainer
     assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "debug"} | trainer
+    assert set(option_paths(Export)) == {
+        *("run", "weights", "format", "output", "half", "checkpoint", "root", "debug"),
+    }
     assert set(option_paths(Report)) == {"run", "refresh", "root", "debug"} | trainer
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
 

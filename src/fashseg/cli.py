@@ -10,8 +10,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NoReturn
 
@@ -42,6 +42,8 @@ class Verb(Generic[Schema]):
             are added for Hydra.
         finish: after Hydra has run all jobs, from whether they are a sweep to an exit status.
         paths: option that takes the words which are paths, not overrides; None where there are no such words.
+        renamed: option by the name that it has on the command line, where that is the name of a group of train's: Hydra
+            would look for a choice of the group.
     """
 
     name: str
@@ -50,12 +52,14 @@ class Verb(Generic[Schema]):
     prepare: Callable[[Sequence[Schema], list[Override], bool], list[str]]
     finish: Callable[[bool], int] = lambda _multirun: 0
     paths: str | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
     """Run a verb with the words of the command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     with two_line_errors(any(re.fullmatch(r"\+*debug=true", word, re.IGNORECASE) for word in words)) as status:
+        words = [_renamed(verb.renamed, word) for word in words]
         if verb.paths:
             words = _with_paths_as_option(verb.paths, words)
         arguments = _flags(words)
@@ -159,6 +163,11 @@ def _with_paths_as_option(option: str, words: list[str]) -> list[str]:
         raise UserError(f"{option}= is given beside {paths[0]}.", f"Write all of them in {option}=[...], or none.")
     listed = ",".join(map(quoted, paths))
     return [*(word for word in words if word not in paths), f"{option}=[{listed}]"]
+
+
+def _renamed(names: Mapping[str, str], word: str) -> str:
+    name, equals, value = word.partition("=")
+    return f"{names[name]}={value}" if equals and name in names else word
 
 
 def _is_there(word: str) -> bool:

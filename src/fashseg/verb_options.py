@@ -29,6 +29,28 @@ class Report:
 
 
 @dataclass
+class Export:
+    """All options of ``python -m fashseg.export``."""
+
+    run: str | None = option(None, "run folder whose model is written")
+    weights: str | None = option(None, "in its place, by model=: a model of the package by its name, or a file")
+    format: str = option("onnx", "what is written", choices=("onnx", "torch", "safetensors", "all"))
+    output: str | None = option(
+        None, "file to write, or a folder that is there; null: RUN/export, the current folder for model="
+    )
+    numbers: str = option(
+        "float32",
+        "how safetensors keeps weights: float16 halves the file; int8, with a scale for each output, quarters it",
+        choices=("float32", "float16", "int8"),
+    )
+    checkpoint: str = option("best", "which weights of a run", choices=("best", "last"))
+    root: str | None = option(
+        None, "folder that holds the data sets, for images to compare on; null takes the run's own, or the usual one"
+    )
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
 class Compare:
     """All options of ``python -m fashseg.compare``; words that are no overrides are the runs."""
 

@@ -15,8 +15,9 @@ from amounts import amount, record
 from fashseg import evaluate, train
 from fashseg.compare import __main__ as compare
 from fashseg.config import Train
+from fashseg.export import __main__ as export
 from fashseg.report import __main__ as report
-from fashseg.verb_options import Compare, Evaluate, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Report
 
 Main = Callable[[Sequence[str]], int]
 
@@ -58,6 +59,7 @@ def ends_well(main: Main, words: list[str], statuses: tuple[int, ...] = (0, 2)) 
 VERBS: dict[str, tuple[Main, type, int, int]] = {
     "train": (train.main, Train, 120, 2000),
     "evaluate": (evaluate.main, Evaluate, 15, 300),
+    "export": (export.main, Export, 15, 300),
     "report": (report.main, Report, 15, 300),
     "compare": (compare.main, Compare, 15, 300),
 }

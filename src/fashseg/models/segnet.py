@@ -87,6 +87,7 @@ def _upsample(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """(N, I, H, W) to (N, C, 2 H, 2 W)."""
     height, width = x.shape[-2:]
     places = F.conv2d(x, kernel, bias, padding=1)
-    places = places.reshape(len(x), 2, 2, -1, height + 1, width + 1)
+    # Not len(x), which is one number where the network is traced for batches of any size.
+    places = places.reshape(x.shape[0], 2, 2, -1, height + 1, width + 1)
     rows = [torch.stack([places[:, r, s, :, r : r + height, s : s + width] for s in (0, 1)], dim=-1) for r in (0, 1)]
     return torch.stack(rows, dim=-3).flatten(-4, -3).flatten(-2)

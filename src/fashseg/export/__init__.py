@@ -1,0 +1,1 @@
+"""``python -m fashseg.export``: a trained model as a file that other software reads, compared before it is kept."""
