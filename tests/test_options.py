@@ -121,12 +121,15 @@ def test_options_stay_as_users_know_them() -> None:
     """A change of this list is a change of the interface: mention it to users."""
     common = {
         *("model.name", "model.features", "model.hidden", "model.stem", "model.widths", "model.convs"),
+        *("model.blocks", "model.decoder_convs", "model.dropout"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("optimizer.name", "optimizer.lr", "optimizer.weight_decay", "optimizer.beta1", "optimizer.beta2"),
         *("optimizer.momentum", "optimizer.nesterov"),
         *("scheduler.name", "scheduler.final_share", "scheduler.rise_share", "scheduler.cycle_momentum"),
-        *("augment.name", "augment.probability", "augment.shift", "logger.tensorboard", "logger.pictures_every"),
+        *("augment.name", "augment.probability", "augment.shift", "augment.erase", "augment.scale", "augment.stretch"),
+        *("augment.angle", "augment.light", "augment.colour"),
+        *("logger.tensorboard", "logger.pictures_every"),
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "page", "resume", "debug"),
         *("checkpoint.every_seconds", "on_nan"),
@@ -141,7 +144,7 @@ def test_options_stay_as_users_know_them() -> None:
     assert set(option_paths(Train)) == common | trainer
     assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "debug"} | trainer
     assert set(option_paths(Export)) == {
-        *("run", "weights", "format", "output", "half", "checkpoint", "root", "debug"),
+        *("run", "weights", "format", "output", "numbers", "checkpoint", "root", "debug"),
     }
     assert set(option_paths(Report)) == {"run", "refresh", "root", "debug"} | trainer
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}

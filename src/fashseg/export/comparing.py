@@ -12,7 +12,7 @@ from fashseg.export.writing import Function
 TOLERANCE = 1e-4
 """Largest difference of a logit, in float32."""
 ROUNDED = {"float16": (0.01, 0.99), "int8": (0.1, 0.97)}
-"""The same where weights are rounded, as a share of the largest logit; and the share of the labels that must be equal."""
+"""The same where weights are rounded, as a share of the largest logit; and the share of labels that must be equal."""
 
 _PIXELS_AT_ONCE = 1 << 20
 _MOST_AT_ONCE = 16

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from fashseg.errors import RunError
 from fashseg.export.comparing import Agreement, compare
@@ -14,6 +15,7 @@ from fashseg.export.plan import Plan
 from fashseg.export.program import trace
 from fashseg.export.writing import LOADERS, onnx_file, torch_file
 from fashseg.files import replacing, write_atomically
+from fashseg.packing import Numbers
 from fashseg.trained import Trained, save_weights
 from fashseg.verb_options import Export
 
@@ -68,7 +70,7 @@ def _write(trained: Trained, parts: dict[str, Path], facts: dict[str, object], o
         with _telling(path):
             if kind == "safetensors":
                 about = about_weights(trained, facts, options.run is not None)
-                save_weights(path, trained.task, about, numbers=options.numbers)
+                save_weights(path, trained.task, about, numbers=cast(Numbers, options.numbers))
             else:
                 assert traced is not None
                 path.write_bytes((onnx_file if kind == "onnx" else torch_file)(traced, facts))
