@@ -42,6 +42,10 @@ def load_plugins(given: Sequence[str]) -> None:
         modules.append(_read(point.module, Origin(point.module, package), way_out))
     for plugin in given:
         modules.append(_read(plugin, Origin(in_words(plugin)), "Mend it; debug=true shows the traceback."))
+        if not any(origin.plugin == in_words(plugin) for origin in ORIGINS.values()):
+            raise UserError(
+                f"plugins=[{plugin}] registers nothing.", "Name the file that calls register_model and the like."
+            )
     beside = [Path(file).parent / "conf" for module in modules if (file := module.__file__)]
     _folders[:] = [folder for folder in dict.fromkeys(beside) if folder.is_dir()]
 
