@@ -12,7 +12,9 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationE
 from fashseg import config as cfg
 from fashseg.combinations import check_model, check_texts, check_together
 from fashseg.errors import UserError
+from fashseg.plugins import is_read
 from fashseg.references import escaped
+from fashseg.register import OWN
 from fashseg.verb_options import Compare, Evaluate, Report
 
 Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Report | Compare)
@@ -116,10 +118,12 @@ def unknown_choice(group: str, what: str, name: Any, plugins: Any = None) -> Use
     """
     kinds = cfg.CHOICES[group]
     error = f"{what} is no {group} that fashseg knows; there are {', '.join(kinds)}."
-    if isinstance(plugins, Sequence) and not isinstance(plugins, str) and len(plugins):
+    if isinstance(plugins, Sequence) and not isinstance(plugins, str) and not all(map(is_read, plugins)):
         given = ",".join(str(plugin) for plugin in plugins)
         return UserError(error, f"This run was trained with plugins=[{given}]: give that too, if you trust its code.")
-    if group in cfg.TASKS or group == "loss":
+    if name is None and any(known == group for known, _ in OWN):
+        otherwise = "A file of yours may lack its name:, or a model's file its first line, # @package _global_."
+    elif group in cfg.TASKS or group == "loss":
         otherwise = "If it is your own, name the file that registers it: plugins=[my/plugin.py]."
     else:
         otherwise = f"Choose one of them, for example {group}={next(iter(kinds))}."

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from fashseg import register
 from fashseg.errors import FashsegError, UserError
@@ -42,7 +43,7 @@ def load_plugins(given: Sequence[str]) -> None:
         modules.append(_read(point.module, Origin(point.module, package), way_out))
     for plugin in given:
         modules.append(_read(plugin, Origin(in_words(plugin)), "Mend it; debug=true shows the traceback."))
-        if not any(origin.plugin == in_words(plugin) for origin in ORIGINS.values()):
+        if not is_read(plugin):
             raise UserError(
                 f"plugins=[{plugin}] registers nothing.", "Name the file that calls register_model and the like."
             )
@@ -58,6 +59,15 @@ def conf_folders() -> list[Path]:
 def is_file(plugin: str) -> bool:
     """Whether a plugin is given as a path, not as the name of a module."""
     return plugin.endswith(".py") or "/" in plugin or "\\" in plugin
+
+
+def is_read(plugin: Any) -> bool:
+    """Whether it has registered something in this process; False for what can't be a plugin."""
+    with contextlib.suppress(UserError):
+        return (
+            any(origin.plugin == in_words(plugin) for origin in ORIGINS.values()) if isinstance(plugin, str) else False
+        )
+    return False
 
 
 def in_words(plugin: str) -> str:

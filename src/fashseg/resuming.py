@@ -13,6 +13,7 @@ from fashseg.config import Train
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, in_full
 from fashseg.plugins import recorded
+from fashseg.references import escaped
 from fashseg.run import RunFolder, flat_options, is_first_process
 
 # What does not change what the run computes, or only for how long it does.
