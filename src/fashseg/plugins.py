@@ -111,6 +111,7 @@ def calling(group: str, name: str) -> Iterator[None]:
 def _read(plugin: str, origin: Origin, way_out: str) -> ModuleType:
     path = in_full("plugins", plugin).absolute() if is_file(plugin) else None
     before, register.reading = register.reading, origin
+    known = set(OWN)
     try:
         return _module(plugin) if path is None else _module_of(path)
     except _MissingError as error:
@@ -118,8 +119,9 @@ def _read(plugin: str, origin: Origin, way_out: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         place = _place(error, path.parent if path else None)
         reason = error.what if isinstance(error, FashsegError) else _reason(error)
-        if isinstance(error, FashsegError):
+        if isinstance(error, FashsegError) and not origin.package:
             way_out = error.way_out
+        register.forget(set(OWN) - known)
         raise UserError(f"plugins=[{plugin}] can't be used, {place}: {reason}", way_out) from error
     finally:
         register.reading = before

@@ -19,7 +19,7 @@ imports which take long, torch above all:
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
@@ -144,6 +144,14 @@ def register_loss(name: str, options: type, builder: Callable[[Any, int | None],
         UserError: one of these is not as it has to be, or the name is taken.
     """
     _register("loss", name, Own(options, {"builder": builder}, None))
+
+
+def forget(choices: Iterable[tuple[str, str]]) -> None:
+    """Take choices back, by group and name: those of a plugin that has failed."""
+    for group, name in choices:
+        del OWN[group, name], CHOICES[group][name]
+        TASKS.get(group, {}).pop(name, None)
+        ORIGINS.pop((group, name), None)
 
 
 def _register(group: str, name: str, own: Own) -> None:
