@@ -1,5 +1,7 @@
 """Run folders of before there was a choice of losses: they load, are scored, compared and gone on with."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -23,7 +25,10 @@ def make_old(folder: Path) -> None:
         torch.save(content, checkpoint)
 
 
-def test_a_run_of_before_losses_were_a_choice(run: Command, finished: Path) -> None:
+def test_a_run_of_before_losses_were_a_choice(
+    run: Command, trained_once: Callable[[str], Path], tmp_path: Path
+) -> None:
+    finished = Path(shutil.copytree(trained_once("cnn"), tmp_path / "r"))
     before = results_of(finished)
     assert before["loss"] == "cross_entropy"
     make_old(finished)

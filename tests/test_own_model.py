@@ -36,6 +36,8 @@ def test_the_tutorial_runs_from_an_empty_folder(tmp_path: Path) -> None:
     page = (tmp_path / "runs" / "poly" / "report.html").read_text(encoding="utf-8")
     assert "triangle" in page
     assert "loss=poly" in page
+    assert "plugins=[own/plugin.py]" in page
+    assert str(tmp_path / "own") not in page, "where somebody keeps their code is their affair"
     assert (tmp_path / "runs" / "both" / "compare.html").is_file()
     saved = torch.load(tmp_path / "runs" / "poly" / "checkpoints" / "best.ckpt", weights_only=True)
     assert saved["hyper_parameters"]["options"]["loss"] == {"name": "poly", "epsilon": 1.0}

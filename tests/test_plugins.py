@@ -1,6 +1,5 @@
 """Plugins: what the command line names is read and nothing else, mistakes are told with their place."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -320,12 +319,3 @@ def test_help_lists_the_choices_of_plugins(run: Command, own: Path) -> None:
         both = run("train", USE, word, "model=line", "loss=strong", "--cfg=job")
         assert "name: line" in both.out, both.err
         assert "power: 3.0" in both.out
-
-
-@pytest.mark.usefixtures("own")
-def test_the_record_says_where_it_comes_from(run: Command, tmp_path: Path) -> None:
-    assert run("train", USE, "model=line", "hydra.run.dir=r", "epochs=1", "page=true", *QUICK[1:2]).status == 0
-    page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
-    assert "plugins=[own/plugin.py]" in page
-    assert str(tmp_path / "own") not in page, "where somebody keeps their code is their affair"
-    assert json.loads((tmp_path / "r" / "results.json").read_text(encoding="utf-8"))["plugins"]
