@@ -11,11 +11,12 @@ from fashseg.checking import check, option_paths
 from fashseg.composing import compose, conf_dir
 from fashseg.config import CHOICES, TASKS, Train
 from fashseg.data.sources import SOURCES
+from fashseg.losses import BUILDERS as LOSSES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
 from fashseg.verb_options import Compare, Evaluate, Export, Report
 
-GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "trainer", "logger", "callbacks", "experiment")
+GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "loss", "trainer", "logger", "callbacks", "experiment")
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
 
 
@@ -77,6 +78,7 @@ def test_every_option_without_a_group_of_choices_is_shown() -> None:
 
 def test_tables_name_the_same_models_and_data_sets() -> None:
     assert set(BUILDERS) == set(CHOICES["model"]) == set(TASKS["model"])
+    assert set(LOSSES) == set(CHOICES["loss"])
     assert set(SOURCES) == set(CHOICES["data"]) == set(TASKS["data"])
     assert {name: source.info.task for name, source in SOURCES.items()} == TASKS["data"]
 

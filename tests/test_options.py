@@ -56,6 +56,9 @@ REFUSED = {
     "help of a choice that is not there": (["--help", "model=bad"], ["model=bad", "There are cnn"]),
     "unknown option of a group": (["trainer.foo=1"], ["trainer.foo is not an option", "--cfg job"]),
     "group left out": (["~model"], ["model=NAME"]),
+    "loss left out": (["~loss"], ["loss=NAME"]),
+    "option of another loss": (["loss=focal", "loss.label_smoothing=0.1"], ["loss.label_smoothing", "cross_entropy"]),
+    "smoothing of everything": (["loss.label_smoothing=1"], ["loss.label_smoothing=1", "less than 1"]),
     "name by hand": (["model.name=segnet"], ["model=NAME"]),
     "another file to start from": (["--config-name=evaluate"], ["--config-name"]),
     "unknown flag": (["--foo"], ["--foo"]),
@@ -132,7 +135,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("logger.tensorboard", "logger.pictures_every"),
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "page", "resume", "debug"),
-        *("checkpoint.every_seconds", "on_nan"),
+        *("checkpoint.every_seconds", "on_nan", "plugins", "loss.name", "loss.label_smoothing", "loss.gamma"),
     }
     trainer = {
         f"trainer.{name}"
@@ -142,11 +145,11 @@ def test_options_stay_as_users_know_them() -> None:
         )
     }
     assert set(option_paths(Train)) == common | trainer
-    assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "debug"} | trainer
+    assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "plugins", "debug"} | trainer
     assert set(option_paths(Export)) == {
-        *("run", "weights", "format", "output", "numbers", "checkpoint", "root", "debug"),
+        *("run", "weights", "format", "output", "numbers", "checkpoint", "root", "plugins", "debug"),
     }
-    assert set(option_paths(Report)) == {"run", "refresh", "root", "debug"} | trainer
+    assert set(option_paths(Report)) == {"run", "refresh", "root", "plugins", "debug"} | trainer
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
 
 

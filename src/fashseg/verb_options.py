@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from fashseg.config import Trainer, option
+from fashseg.config import PLUGINS, Trainer, option
 
 
 @dataclass
@@ -14,6 +14,7 @@ class Evaluate:
     checkpoint: str = option("best", "which weights", choices=("best", "last"))
     root: str | None = option(None, "folder that holds the data sets; null takes the run's own")
     trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
 
 
@@ -25,6 +26,7 @@ class Report:
     refresh: bool = option(False, "look at the images again with the best weights")
     root: str | None = option(None, "folder that holds the data sets; null takes the run's own")
     trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
 
 
@@ -47,6 +49,7 @@ class Export:
     root: str | None = option(
         None, "folder that holds the data sets, for images to compare on; null takes the run's own, or the usual one"
     )
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
 
 

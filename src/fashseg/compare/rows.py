@@ -13,7 +13,7 @@ from fashseg.text import shown_option
 
 # They say where a run was kept, how it was watched, or how it was measured; not what was computed.
 NOT_COMPARED = (
-    *("seed", "notes", "page", "resume", "debug", "eval_batch_size", "eval_train"),
+    *("seed", "notes", "page", "plugins", "resume", "debug", "eval_batch_size", "eval_train"),
     *("data.root", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
 )
 NOT_COMPARED_GROUPS = ("logger.", "hydra.")

@@ -12,8 +12,10 @@ import PIL
 from fashseg import config as cfg
 from fashseg.data import facade, fashion_mnist
 from fashseg.data.info import Arrays, DataInfo
+from fashseg.data.own import OwnData
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
 from fashseg.files import in_full
+from fashseg.register import OWN, Own
 
 
 class Inputs(NamedTuple):
@@ -37,7 +39,7 @@ class Source:
     Attributes:
         info: facts that hold before anything is read.
         read: from the options to training set (validation images included) and test set.
-        inputs: from the options to what the arrays follow from.
+        inputs: from the options to what the arrays follow from; None has them read each time.
         counts: from the options to the number of images of both sets, as far as that is known before they are read.
         pieces: draws both sets in pieces, for little memory; None where images are read.
         groups: from the options to what each training image shows, such as a building; None where images are unrelated.
@@ -49,7 +51,7 @@ class Source:
 
     info: DataInfo
     read: Callable[[Any], tuple[Arrays, Arrays]]
-    inputs: Callable[[Any], Inputs]
+    inputs: Callable[[Any], Inputs] | None
     counts: Callable[[Any], tuple[int, int]]
     pieces: Callable[[Any], tuple[Iterator[Arrays], Iterator[Arrays]]] | None = None
     groups: Callable[[Any], Sequence[str]] | None = None
@@ -63,8 +65,16 @@ def open_source(options: cfg.Data) -> Source:
     Raises:
         UserError: its folder does not hold what it must.
     """
-    source = SOURCES[options.name]
+    own = OWN.get(("data", options.name))
+    source = _own(options.name, own) if own else SOURCES[options.name]
     return replace(source, info=source.describe(options)) if source.describe else source
+
+
+def _own(name: str, own: Own) -> Source:
+    """A data set from outside the package, for one set of options."""
+    data = OwnData(name, own)
+    others = {"inputs": None, **data.others()}
+    return Source(data.info, data.read, counts=data.counts, describe=data.describe, **others)
 
 
 def split_indices(source: Source, options: cfg.Data, images: int) -> tuple[IntArray, IntArray]:

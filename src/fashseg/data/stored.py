@@ -103,6 +103,8 @@ def _decode(source: Source, options: cfg.Data, entry: cache.Entry | None, in_mem
 
 
 def _entry(source: Source, options: cfg.Data) -> cache.Entry | None:
+    if source.inputs is None:
+        return None
     inputs = source.inputs(options)
     return cache.entry(source.info.name, inputs.options, inputs.files, inputs.decoding)
 

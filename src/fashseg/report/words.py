@@ -94,6 +94,11 @@ def comparable(facts: Facts) -> list[str]:
             "Not by the running loss: it is averaged over the epoch while the weights still move, so it is of weights "
             "that had been trained on average half an epoch less than those of validation."
         )
+        if facts.other_loss:
+            lines.append(
+                f"It is of another kind, too: of {facts.other_loss}, which was minimised. The other two are the "
+                "cross-entropy, as for every run, so that runs can be compared."
+            )
         if fixed and val is not None:
             lines.append("By the loss at the end of the epoch, yes: it is of the same weights as validation.")
             lines.append(_gap(fixed, val))
@@ -145,7 +150,8 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
     elif status == "interrupted":
         lines.append(
             f"This run was interrupted after {counted(len(facts.rows), 'epoch')}. What is shown is its best so far, on "
-            f"validation images; test images are kept for the end. Go on: {command('train', resume=facts.shown_path)}"
+            f"validation images; test images are kept for the end. Go on: "
+            + command("train", facts.plugins, resume=facts.shown_path)
         )
     elif status not in ("finished", "running"):
         lines.append(f"The status of this run is {status}, which this version does not know.")
