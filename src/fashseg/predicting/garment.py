@@ -110,7 +110,9 @@ def _look(picture: Picture) -> _Seen:
 
 
 def _without_specks(there: Bools) -> Bools:
-    size = 1 if min(there.shape) < 64 else 3 if min(there.shape) < 400 else 5
+    if min(there.shape) < 64:
+        return there
+    size = 3 if min(there.shape) < 400 else 5
     return np.asarray(Image.fromarray(there.astype(np.uint8)).filter(ImageFilter.MedianFilter(size))).astype(bool)
 
 
