@@ -15,6 +15,7 @@ from torch import Tensor
 from fashseg.data.info import DataInfo, UInt8Array
 from fashseg.errors import UserError
 from fashseg.metrics.prediction import predicted_labels
+from fashseg.models import divisor
 from fashseg.predicting.enlarging import Band, resized
 from fashseg.predicting.fitting import channels, fit, mode_of
 from fashseg.predicting.garment import Done, Wishes
@@ -149,7 +150,7 @@ class Predictor:
         image = seen.image if seen.image.mode == mode_of(self.info) else seen.image.convert(mode_of(self.info))
         scaled = self._scaled(seen.size, short_side)
         small = image if scaled == seen.size else image.resize(scaled[::-1], Image.Resampling.BICUBIC)
-        tiling = Tiling(tile, overlap, getattr(self.task.model, "divisor", 2), 1 if self.device.type == "cpu" else 8)
+        tiling = Tiling(tile, overlap, divisor(self.task.model), 1 if self.device.type == "cpu" else 8)
 
         def window(top: int, left: int, bottom: int, right: int) -> UInt8Array:
             return channels(small.crop((left, top, right, bottom)), self.info)
