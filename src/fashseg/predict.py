@@ -114,11 +114,11 @@ def _predict(options: Predict) -> None:
     output = Output(options.output)
     inputs = find_pictures(_words(options), leave_out=output.path)
     with heavy_imports():
-        from fashseg.engine import accelerator, precision, set_up_process
+        from fashseg.engine import accelerator, precision
         from fashseg.predicting.classifying import classify_files
         from fashseg.predicting.predictor import Predictor
         from fashseg.predicting.segmenting import segment_files
-        from fashseg.predicting.work import Work
+        from fashseg.predicting.work import Work, set_up_process
         from fashseg.summary import console
         from fashseg.trained import load_trained
 
@@ -127,7 +127,7 @@ def _predict(options: Predict) -> None:
     )
     trained = load_trained(run=run, model=model, checkpoint=options.checkpoint)
     _check_for_task(options, trained.info.task)
-    set_up_process(0)
+    set_up_process(trained.info.task)
     device = {"gpu": "cuda"}.get(name := accelerator(options.trainer), name)
     # As where models are scored, full precision unless another one is asked for.
     chosen = "32" if options.trainer.precision == "auto" else precision(options.trainer)

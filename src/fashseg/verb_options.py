@@ -84,7 +84,7 @@ class Predict:
     short_side: int | str = option(
         "auto", "masks: pixels of the short side for the network; auto: as trained, native: the picture's own"
     )
-    tile: int = option(512, "masks: pixels of the windows that larger pictures are labelled in", ge=32, le=8192)
-    overlap: int = option(128, "masks: pixels that neighbouring windows share, at least; less than tile", ge=0)
+    tile: int = option(384, "masks: pixels of the windows that larger pictures are labelled in", ge=32, le=8192)
+    overlap: int = option(96, "masks: pixels that neighbouring windows share, at least; less than tile", ge=0)
     trainer: Trainer = field(default_factory=Trainer)
     debug: bool = option(False, "show tracebacks")

@@ -29,14 +29,22 @@ def palette_image(mask: UInt8Array, palette: Sequence[str]) -> Image.Image:
     return image
 
 
-def overlay(image: Image.Image, painted: Image.Image, opacity: float = 0.5) -> Image.Image:
-    """A palette picture over a photograph of its size; opacity 0 shows the photograph, 1 the palette picture."""
-    mixed = Image.new("RGB", image.size)
+def lay_over(image: Image.Image, painted: Image.Image, opacity: float = 0.5) -> Image.Image:
+    """A palette picture over a photograph of its size, in whose place it comes: a second one would take as much memory.
+
+    Args:
+        image: the photograph; one of mode ``RGB`` is changed.
+        painted: of mode ``P``.
+        opacity: 0 shows the photograph, 1 the palette picture.
+
+    Returns:
+        Both, of mode ``RGB``.
+    """
+    image = image if image.mode == "RGB" else image.convert("RGB")
     for top in range(0, image.height, _ROWS):
         box = (0, top, image.width, min(image.height, top + _ROWS))
-        below, above = image.crop(box).convert("RGB"), painted.crop(box).convert("RGB")
-        mixed.paste(Image.blend(below, above, opacity), box)
-    return mixed
+        image.paste(Image.blend(image.crop(box), painted.crop(box).convert("RGB"), opacity), box)
+    return image
 
 
 def png(image: Image.Image) -> bytes:

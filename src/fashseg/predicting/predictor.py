@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from fashseg.trained import Trained
 AnyPicture = Picture | Image.Image | npt.NDArray[Any] | str | Path
 
 _AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
+_ROWS = 64  # that are labelled at once: what that takes beside the logits is small
 _MOST_ENLARGED = 2**24  # pixels that a smaller picture is enlarged to, at most: a line of 1×5000 is no 286×1,430,000
 
 
@@ -124,8 +126,8 @@ class Predictor:
         picture: AnyPicture,
         *,
         short_side: int | str = "auto",
-        tile: int = 512,
-        overlap: int = 128,
+        tile: int = 384,
+        overlap: int = 96,
         tta: bool = False,
         progress: Callable[[float], object] = lambda _share: None,
     ) -> Segmented:
@@ -159,13 +161,16 @@ class Predictor:
         if scaled != seen.size:
             found = resized(found, scaled[0], seen.size)
         mask = np.empty((height, width), np.uint8)
+        counts = np.zeros(len(self.info.class_names), np.int64)
         with torch.inference_mode():
             for top, logits in found:
-                bottom = top + logits.shape[1]
-                mask[top:bottom] = predicted_labels(logits[None])[0].numpy()
-                progress(bottom / height)
-        counts = np.bincount(mask.ravel(), minlength=len(self.info.class_names)) / mask.size
-        return Segmented(mask, dict(zip(self.info.class_names, counts.tolist(), strict=True)), scaled)
+                for first, rows in zip(count(top, _ROWS), torch.split(logits, _ROWS, 1), strict=False):
+                    part = mask[first : first + rows.shape[1]]
+                    part[:] = predicted_labels(rows[None])[0].numpy()
+                    counts += np.bincount(part.ravel(), minlength=len(counts))
+                progress((top + logits.shape[1]) / height)
+        shares = (counts / mask.size).tolist()
+        return Segmented(mask, dict(zip(self.info.class_names, shares, strict=True)), scaled)
 
     def _scaled(self, size: tuple[int, int], short_side: int | str) -> tuple[int, int]:
         wanted = (self.info.short_side or "native") if short_side == "auto" else short_side

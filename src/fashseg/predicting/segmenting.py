@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from fashseg.predicting.ahead import ahead
-from fashseg.predicting.painting import overlay, palette_image, palette_of, photograph, png
+from fashseg.predicting.painting import lay_over, palette_image, palette_of, photograph, png
 from fashseg.predicting.pictures import BadPictureError, Picture, read_picture
 from fashseg.predicting.predictor import Segmented
 from fashseg.predicting.work import SHOWN, Work
@@ -101,7 +101,7 @@ def _written(work: Work, item: _Labelled | Row) -> Row:
     painted = palette_image(found.mask, palette_of(work.predictor.info))
     mask = f"masks/{item.name}.png"
     work.output.write(mask, png(painted))
-    suffix, content = photograph(overlay(image, painted))
+    suffix, content = photograph(lay_over(image, painted))
     laid_over = f"overlays/{item.name}{suffix}"
     work.output.write(laid_over, content)
     return {

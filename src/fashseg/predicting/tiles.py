@@ -27,8 +27,8 @@ class Tiling:
         at_once: tiles in a batch.
     """
 
-    tile: int = 512
-    overlap: int = 128
+    tile: int = 384
+    overlap: int = 96
     divisor: int = 2
     at_once: int = 1
 

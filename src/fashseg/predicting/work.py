@@ -1,6 +1,7 @@
-"""What both kinds of models have in common when files are labelled. Imports no torch."""
+"""What both kinds of models have in common when files are labelled."""
 
 import contextlib
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Pictures in the table on the screen."""
+
+
+def set_up_process(task: str) -> None:
+    """What is set once: warnings of libraries are nobody's concern here, and tiny numbers make processors slow."""
+    import torch
+
+    from fashseg.engine import keep_freed_memory
+
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(logging.NullHandler())
+    torch.set_flush_denormal(True)
+    if task == "classification":  # large photographs had better leave no more memory behind than they need
+        keep_freed_memory()
 
 
 @dataclass
