@@ -142,7 +142,9 @@ def _predict(options: Predict) -> None:
         others = f", and so with {counted(len(inputs.paths) - 1, 'other')}" if len(inputs.paths) > 1 else ""
         raise UserError(f"{path} {reason}{others}.", "Name pictures that can be read.")
     done = len(inputs.paths) - len(work.unreadable)
-    screen.print(f"{counted(done, 'picture')} in {seconds:.1f} s, {done / seconds:,.0f} a second")
+    screen.print(
+        f"{counted(done, 'picture')} in {seconds:.1f} s, {done / seconds:,.{0 if done > 10 * seconds else 1}f} a second"
+    )
     if trained.info.synthetic:
         screen.print("This model was trained on drawn pictures alone: expect little of it on photographs.")
     if inputs.ignored:

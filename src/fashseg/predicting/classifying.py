@@ -18,12 +18,12 @@ from fashseg.predicting.garment import Done, Wishes
 from fashseg.predicting.painting import png
 from fashseg.predicting.pictures import BadPictureError, inside, read_picture
 from fashseg.predicting.work import SHOWN, Work
-from fashseg.text import counted
+from fashseg.text import counted, printable
 
 _CHUNK = 16  # files that a thread reads at a time: for small ones the change of threads would cost more than they do
 _ENOUGH = 512  # pixels of the sides that are read, at least; models take far smaller ones
 _PAGE = ACROSS * DOWN
-_MOST_PAGES = 10
+_MOST_PAGES = 4
 _SEEN = 56  # pixels of the sides of what the model saw, in the corner of its picture
 
 
@@ -98,7 +98,7 @@ def _label(work: Work, batch: list[_Fitted], rows: list[dict[str, Any]], entries
     images = np.stack([item.image for item in good if item.image is not None])
     probabilities = work.predictor.probabilities(images, tta=work.options.tta)
     order = np.argsort(-probabilities, axis=1, kind="stable")
-    for item, values, best in zip(good, probabilities, order, strict=True):
+    for item, values, best in zip(good, _six_digits(probabilities), order.tolist(), strict=True):
         row = _row(work, item, values, best)
         rows.append(row)
         if item.thumb is not None:
@@ -107,21 +107,24 @@ def _label(work: Work, batch: list[_Fitted], rows: list[dict[str, Any]], entries
             entries.append(Entry(item.thumb, [*lines, item.path.name]))
 
 
+def _six_digits(values: npt.NDArray[np.float32]) -> list[list[float]]:
+    rounded: list[list[float]] = values.astype(np.float64).round(6).tolist()
+    return rounded
+
+
 def _top(work: Work) -> int:
     return min(work.options.top, len(work.predictor.info.class_names))
 
 
-def _row(
-    work: Work, item: _Fitted, values: npt.NDArray[np.float32], best: npt.NDArray[np.integer[Any]]
-) -> dict[str, Any]:
-    names = work.predictor.info.class_names
-    row: dict[str, Any] = {"path": str(item.path)}
-    for place, label in enumerate(best[: _top(work)].tolist(), start=1):
+def _row(work: Work, item: _Fitted, values: list[float], best: list[int]) -> dict[str, Any]:
+    names = work.class_names
+    row: dict[str, Any] = {"path": printable(str(item.path))}
+    for place, label in enumerate(best[: _top(work)], start=1):
         behind = f"_{place}" if place > 1 else ""
-        row |= {f"label{behind}": names[label], f"probability{behind}": float(values[label])}
+        row |= {f"label{behind}": names[label], f"probability{behind}": values[label]}
     if work.predictor.info.fit == "garment" and item.done is not None:
         row |= item.done._asdict()
-    return row | {f"p({name})": value for name, value in zip(names, values.tolist(), strict=True)}
+    return row | {f"p({name})": value for name, value in zip(names, values, strict=True)}
 
 
 def _write(work: Work, rows: list[dict[str, Any]], entries: list[Entry]) -> list[Path]:
@@ -130,14 +133,14 @@ def _write(work: Work, rows: list[dict[str, Any]], entries: list[Entry]) -> list
     if work.predictor.info.fit == "garment":
         work.screen.print(_what_was_done(rows))
     used = {"tta": options.tta, "invert": options.invert, "trim": options.trim, "fit": work.predictor.info.fit}
-    content = {**work.about(), "options": used, "pictures": [_nested(row) for row in rows]}
+    content = {**work.about(), "options": used, "unreadable": work.unreadable_rows()}
     written = [
         output.write_table("predictions.csv", rows),
-        output.write_json("predictions.json", {**content, "unreadable": work.unreadable_rows()}),
+        output.write_json("predictions.json", content, [_nested(row) for row in rows]),
     ]
     for number, page in enumerate(chunks(entries, _PAGE), start=1):
         name = "contact_sheet.png" if len(entries) <= _PAGE else f"contact_sheet_{number:02}.png"
-        written.append(output.write(name, png(contact_sheet(page))))
+        written.append(output.write(name, png(contact_sheet(page), quickly=True)))
     if len(rows) > len(entries):
         work.screen.print(f"the contact sheets show the first {len(entries)} pictures")
     return written

@@ -83,23 +83,31 @@ class Output:
         return name
 
     def write_table(self, name: str, rows: Sequence[dict[str, Any]]) -> Path:
-        """Write rows of equal keys as CSV."""
+        """Write rows of equal keys as CSV; texts in them are printable."""
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
         writer.writeheader()
         writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
         return self.write(name, text.getvalue())
 
-    def write_json(self, name: str, content: dict[str, Any]) -> Path:
-        """Write JSON; numbers that are not finite as null."""
-        plain = _finite(all_printable(content))
-        return self.write(name, json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    def write_json(self, name: str, head: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Path:
+        """Write ``head`` with ``pictures`` as its last entry, a line for each; numbers that are not finite as null."""
+        text = _json(all_printable(head), indent=1).removesuffix("\n}")
+        lines = ",\n".join(f"  {_json(picture)}" for picture in pictures)
+        return self.write(name, f'{text},\n "pictures": [\n{lines}\n ]\n}}\n')
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return f"{value:.6f}"
-    return str(value).lower() if isinstance(value, bool) else printable(str(value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value
+
+
+def _json(value: dict[str, Any], indent: int | None = None) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, indent=indent)
 
 
 def _finite(value: Any) -> Any:
@@ -107,9 +115,7 @@ def _finite(value: Any) -> Any:
         return {key: _finite(inside) for key, inside in value.items()}
     if isinstance(value, list):
         return [_finite(inside) for inside in value]
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _require_unused(path: Path) -> None:

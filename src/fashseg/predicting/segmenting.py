@@ -13,7 +13,7 @@ from fashseg.predicting.painting import lay_over, palette_image, palette_of, pho
 from fashseg.predicting.pictures import BadPictureError, Picture, read_picture
 from fashseg.predicting.predictor import Segmented
 from fashseg.predicting.work import SHOWN, Work
-from fashseg.text import percent
+from fashseg.text import percent, printable
 
 _LARGE = 4_000_000  # pixels: of such pictures no second one is kept in memory while one is written
 _COLUMNS = 6  # classes in the table on the screen
@@ -43,13 +43,13 @@ def segment_files(work: Work) -> list[Path]:
     _show(work, rows)
     options = work.options
     used = {"tta": options.tta, "short_side": options.short_side, "tile": options.tile, "overlap": options.overlap}
-    palette = dict(zip(work.predictor.info.class_names, palette_of(work.predictor.info), strict=True))
-    content = {**work.about(), "palette": palette, "options": used, "pictures": rows}
+    palette = dict(zip(work.class_names, palette_of(work.predictor.info), strict=True))
+    content = {**work.about(), "palette": palette, "options": used, "unreadable": work.unreadable_rows()}
     return [
         work.output.path / "masks",
         work.output.path / "overlays",
         work.output.write_table("predictions.csv", [_flat(row) for row in rows]),
-        work.output.write_json("predictions.json", {**content, "unreadable": work.unreadable_rows()}),
+        work.output.write_json("predictions.json", content, rows),
     ]
 
 
@@ -105,13 +105,13 @@ def _written(work: Work, item: _Labelled | Row) -> Row:
     laid_over = f"overlays/{item.name}{suffix}"
     work.output.write(laid_over, content)
     return {
-        "path": str(item.path),
+        "path": printable(str(item.path)),
         "width": image.width,
         "height": image.height,
         "mask": mask,
         "overlay": laid_over,
         "labelled_at": list(found.scaled[::-1]),
-        "shares": found.shares,
+        "shares": {printable(name): round(share, 6) for name, share in found.shares.items()},
     }
 
 
@@ -124,7 +124,7 @@ def _show(work: Work, rows: list[Row]) -> None:
     """The largest classes of the first pictures."""
     more = f", the first {SHOWN} of {len(rows):,}" if len(rows) > SHOWN else ""
     table = Table(title=f"Shares of the area{more}", title_justify="left", box=box.SIMPLE_HEAD)
-    names = sorted(work.predictor.info.class_names, key=lambda name: -sum(row["shares"][name] for row in rows))
+    names = sorted(work.class_names, key=lambda name: -sum(row["shares"][name] for row in rows))
     for name in ("picture", "size"):
         table.add_column(name)
     for name in names[:_COLUMNS]:

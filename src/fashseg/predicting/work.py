@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fashseg.predicting.inputs import Inputs
 from fashseg.predicting.output import Output
+from fashseg.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,6 +55,11 @@ class Work:
     screen: "Console"
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
 
+    @property
+    def class_names(self) -> list[str]:
+        """The model's, as they may be shown."""
+        return [printable(name) for name in self.predictor.info.class_names]
+
     def about(self) -> dict[str, Any]:
         """What made the results, for the JSON file."""
         info, trained = self.predictor.info, self.predictor.trained
@@ -63,7 +69,7 @@ class Work:
             "task": info.task,
             "data": info.name,
             "synthetic": info.synthetic,
-            "class_names": list(info.class_names),
+            "class_names": self.class_names,
         }
 
     def unreadable_rows(self) -> list[dict[str, str]]:
