@@ -52,11 +52,12 @@ def _check_model(options: Predict) -> None:
     """As `load_trained` does, before torch is imported."""
     folder = Path(str(resources.files("fashseg"))) / "weights"
     names = sorted(path.stem for path in folder.glob("*.safetensors"))
-    there_are = f"There are {', '.join(names)}; a run of your own is run=FOLDER." if names else "Name a run= or a file."
+    models = f"a model: {', '.join(names)}" if names else "a file of weights by model=FILE.safetensors"
+    there_are = f"Name a run folder, such as run=outputs/latest, or {models}."
     if options.run is not None:
         raise UserError("One of run= and model= is needed, and not both.", "Leave one of them out.")
     if options.weights is None:
-        raise UserError("run= and model= are missing.", f"Name a run, such as run=outputs/latest. {there_are}")
+        raise UserError("run= and model= are missing.", there_are)
     path = in_full("model", options.weights)
     if options.weights not in names and path.suffix != ".safetensors":
         raise UserError(

@@ -15,6 +15,7 @@ from fashseg.data.info import UInt8Array
 from fashseg.figures.contact_sheet import ACROSS, DOWN, THUMB, Entry, contact_sheet
 from fashseg.predicting.ahead import ahead, chunks, threads
 from fashseg.predicting.garment import Done, Wishes
+from fashseg.predicting.inputs import RESULTS
 from fashseg.predicting.painting import png
 from fashseg.predicting.pictures import BadPictureError, inside, read_picture
 from fashseg.predicting.work import SHOWN, Work
@@ -136,7 +137,7 @@ def _write(work: Work, rows: list[dict[str, Any]], entries: list[Entry]) -> list
     content = {**work.about(), "options": used, "unreadable": work.unreadable_rows()}
     written = [
         output.write_table("predictions.csv", rows),
-        output.write_json("predictions.json", content, [_nested(row) for row in rows]),
+        output.write_json(RESULTS, content, [_nested(row) for row in rows]),
     ]
     for number, page in enumerate(chunks(entries, _PAGE), start=1):
         name = "contact_sheet.png" if len(entries) <= _PAGE else f"contact_sheet_{number:02}.png"

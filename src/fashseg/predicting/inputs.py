@@ -13,8 +13,12 @@ from pathlib import Path
 from fashseg.data.reading import dead_link
 from fashseg.errors import UserError
 from fashseg.files import in_full
+from fashseg.text import counted
 
 STDIN = "-"
+RESULTS = "predictions.json"
+"""The file by which a folder of results is known: pictures in it are no pictures of the user's."""
+
 _LONGEST_LINE = 2**16
 
 
@@ -63,7 +67,7 @@ def find_pictures(words: Sequence[str], leave_out: Path | None = None) -> Inputs
 
     Args:
         words: a file, which is taken whatever its suffix; a folder, of which all pictures are taken, those of folders
-            in it too, hidden ones not; a pattern of files and folders, ``**`` for any folders; ``-`` for lines of
+            in it too, hidden ones and those of earlier results not; a pattern of files and folders, ``**`` for any folders; ``-`` for lines of
             standard input, each one of these.
         leave_out: folder that is not searched, for it holds results.
 
@@ -79,7 +83,7 @@ def find_pictures(words: Sequence[str], leave_out: Path | None = None) -> Inputs
             _add_place(found, place, leave_out)
     found.paths = list(dict.fromkeys(found.paths))
     if not found.paths:
-        ignored = f"; {found.ignored:,} files have other suffixes" if found.ignored else ""
+        ignored = f", but {counted(found.ignored, 'file')} with other suffixes" if found.ignored else ""
         raise UserError(
             f"input={' '.join(words)}: there is no picture{ignored}.",
             f"Pictures of a folder end in {', '.join(sorted(SUFFIXES))}; a file named by itself may end in any.",
@@ -103,7 +107,8 @@ def _add_place(found: Inputs, word: str, leave_out: Path | None) -> None:
 
 def _below(folder: Path, leave_out: Path | None) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
-        if leave_out is not None and Path(place).absolute() == leave_out.absolute():
+        ours = place != str(folder) and RESULTS in names
+        if ours or (leave_out is not None and Path(place).absolute() == leave_out.absolute()):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))

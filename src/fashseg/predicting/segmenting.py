@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 
 from fashseg.predicting.ahead import ahead
+from fashseg.predicting.inputs import RESULTS
 from fashseg.predicting.painting import lay_over, palette_image, palette_of, photograph, png
 from fashseg.predicting.pictures import BadPictureError, Picture, read_picture
 from fashseg.predicting.predictor import Segmented
@@ -49,7 +50,7 @@ def segment_files(work: Work) -> list[Path]:
         work.output.path / "masks",
         work.output.path / "overlays",
         work.output.write_table("predictions.csv", [_flat(row) for row in rows]),
-        work.output.write_json("predictions.json", content, rows),
+        work.output.write_json(RESULTS, content, rows),
     ]
 
 
