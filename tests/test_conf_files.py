@@ -13,7 +13,7 @@ from fashseg.config import CHOICES, TASKS, Train
 from fashseg.data.sources import SOURCES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Report
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "trainer", "logger", "callbacks", "experiment")
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
@@ -64,6 +64,7 @@ def test_every_option_without_a_group_of_choices_is_shown() -> None:
         (Train, "train"),
         (Evaluate, "evaluate"),
         (Export, "export"),
+        (Predict, "predict"),
         (Report, "report"),
         (Compare, "compare"),
     ):

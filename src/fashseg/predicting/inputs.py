@@ -67,8 +67,8 @@ def find_pictures(words: Sequence[str], leave_out: Path | None = None) -> Inputs
 
     Args:
         words: a file, which is taken whatever its suffix; a folder, of which all pictures are taken, those of folders
-            in it too, hidden ones and those of earlier results not; a pattern of files and folders, ``**`` for any folders; ``-`` for lines of
-            standard input, each one of these.
+            in it too, hidden ones and those of earlier results not; a pattern of files and folders, ``**`` for any
+            folders; ``-`` for lines of standard input, each one of these.
         leave_out: folder that is not searched, for it holds results.
 
     Raises:
