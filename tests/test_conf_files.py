@@ -14,7 +14,7 @@ from fashseg.data.sources import SOURCES
 from fashseg.losses import BUILDERS as LOSSES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Report
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "loss", "trainer", "logger", "callbacks", "experiment")
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
@@ -65,6 +65,7 @@ def test_every_option_without_a_group_of_choices_is_shown() -> None:
         (Train, "train"),
         (Evaluate, "evaluate"),
         (Export, "export"),
+        (Predict, "predict"),
         (Report, "report"),
         (Compare, "compare"),
     ):

@@ -11,7 +11,7 @@ import pytest
 from conftest import Command, assert_two_lines
 from fashseg.checking import option_paths
 from fashseg.config import Train
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Report
 
 REFUSED = {
     "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),
@@ -146,6 +146,9 @@ def test_options_stay_as_users_know_them() -> None:
     }
     assert set(option_paths(Train)) == common | trainer
     assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "plugins", "debug"} | trainer
+    predict = {"run", "weights", "checkpoint", "input", "output", "top", "batch_size", "tta", "plugins", "debug"}
+    predict |= {"invert", "trim", "short_side", "tile", "overlap"}
+    assert set(option_paths(Predict)) == predict | trainer
     assert set(option_paths(Export)) == {
         *("run", "weights", "format", "output", "numbers", "checkpoint", "root", "plugins", "debug"),
     }

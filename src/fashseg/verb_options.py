@@ -1,6 +1,7 @@
 """Options of the commands beside training. Imports neither torch nor Hydra."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from fashseg.config import PLUGINS, Trainer, option
 
@@ -62,4 +63,32 @@ class Compare:
         None, "page to write; null: compare.html in the folder that is named, in the current one where several are"
     )
     resamples: int = option(1000, "resamples of the test images behind each interval", ge=100)
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Predict:
+    """All options of ``python -m fashseg.predict``; words that are no overrides are pictures."""
+
+    run: str | None = option(None, "run folder whose model is used")
+    weights: str | None = option(None, "in its place, by model=: a model of the package by its name, or a file")
+    checkpoint: str = option("best", "which weights of the run", choices=("best", "last"))
+    input: Any = option(None, "pictures, folders, patterns; - reads such lines from standard input")
+    output: str | None = option(None, "folder of the results, new or empty; null: predictions/<date_time>")
+    top: int = option(3, "classes that are told for each picture, the likeliest first", ge=1)
+    batch_size: int = option(500, "pictures that are classified at once", ge=1, le=100_000)
+    tta: bool = option(False, "average with the mirrored picture")
+    invert: bool | str = option(
+        "auto", "garments: exchange dark and light; auto: where they are darker than what is around", choices=("auto",)
+    )
+    trim: bool | str = option(
+        "auto", "garments: cut to the garment, the rest black; auto: where the background is uniform", choices=("auto",)
+    )
+    short_side: int | str = option(
+        "auto", "masks: pixels of the short side for the network; auto: as trained, native: the picture's own"
+    )
+    tile: int = option(384, "masks: pixels of the windows that larger pictures are labelled in", ge=32, le=8192)
+    overlap: int = option(96, "masks: pixels that neighbouring windows share, at least; less than tile", ge=0)
+    trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
