@@ -13,7 +13,7 @@ from fashseg.config import CHOICES, TASKS, Train
 from fashseg.data.sources import SOURCES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Prepare, Report
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "trainer", "logger", "callbacks", "experiment")
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
@@ -66,6 +66,7 @@ def test_every_option_without_a_group_of_choices_is_shown() -> None:
         (Export, "export"),
         (Report, "report"),
         (Compare, "compare"),
+        (Prepare, "prepare"),
     ):
         composed = compose(name, [])
         for path, choices in option_paths(schema).items():

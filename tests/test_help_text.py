@@ -17,6 +17,7 @@ from fashseg import cli
         ["report", "-h"],
         ["compare", "-h"],
         ["export", "-h"],
+        ["prepare", "-h"],
     ],
     ids=" ".join,
 )

@@ -13,9 +13,9 @@ from fashseg import config as cfg
 from fashseg.combinations import check_model, check_texts, check_together
 from fashseg.errors import UserError
 from fashseg.references import escaped
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Prepare, Report
 
-Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare)
+Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare | Prepare)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from fashseg.config import Trainer, option
+from fashseg.config import Data, Trainer, option
 
 
 @dataclass
@@ -59,4 +59,16 @@ class Compare:
         None, "page to write; null: compare.html in the folder that is named, in the current one where several are"
     )
     resamples: int = option(1000, "resamples of the test images behind each interval", ge=100)
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Prepare:
+    """All options of ``python -m fashseg.prepare``."""
+
+    data: Data = field(default_factory=Data)
+    seed: int = option(0, "seed of the split, where data.split_seed is not given", ge=0, le=2**32 - 1)
+    rebuild: bool = option(False, "build a set again that is there; it is replaced when the new one is complete")
+    partial: bool = option(False, "build of what is there, where the source is incomplete")
+    mirrors: list[str] = option([], "addresses of folders to try first for the archive that a set is built from")
     debug: bool = option(False, "show tracebacks")
