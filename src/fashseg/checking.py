@@ -218,6 +218,7 @@ def _check_value(path: str, value: Any, rules: typing.Mapping[str, Any]) -> None
     meaning = rules.get("help", "")
     choices = rules.get("choices", ())
     if choices and value not in choices:
+        choices = list(map(str, choices))
         raise UserError(
             f"{path}={_shown(value)} is not one of {', '.join(choices)} ({meaning}).",
             did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),

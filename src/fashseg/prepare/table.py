@@ -12,6 +12,7 @@ Preparer = Callable[[Prepare], Iterator[str]]
 PREPARERS: dict[str, str] = {
     "fashion_mnist": "fashseg.prepare.fashion_mnist:prepare",
     "facade": "fashseg.prepare.facade:prepare",
+    "cmp_facade": "fashseg.prepare.cmp_facade:prepare",
     "synthetic_fashion": "fashseg.prepare.synthetic:prepare",
     "synthetic_facade": "fashseg.prepare.synthetic:prepare",
 }
