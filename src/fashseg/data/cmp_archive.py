@@ -61,8 +61,8 @@ def lacking_error(root: Path, missing: Sequence[str], wanted: Collection[str], w
     return UserError(
         f"The CMP base set: {folder} lacks {len(missing):,} of {len(wanted):,} buildings ({in_words(missing)})"
         f"{why}{dead_link(folder)}.",
-        f"Put {NAME} (from {MIRRORS[0]}) into {root / FOLDER.parent}, or its files cmp_bNNNN.jpg and .png into "
-        f"{folder}; mirrors=[ADDRESS] names another place of it{instead}.",
+        f"Let python -m fashseg.prepare data=cmp_facade fetch them (mirrors=[ADDRESS] names another place of {NAME}), "
+        f"or put that file (from {MIRRORS[0]}) into {root / FOLDER.parent}{instead}.",
     )
 
 

@@ -26,6 +26,9 @@ from fashseg.errors import UserError
 SQUARE = SHORT_SIDE
 STEP = SQUARE - SIDE + 1
 
+COUNTS = (1642, 114)
+"""Squares to train on and images to test on, where no building is missing."""
+
 LABELS: Mapping[int, tuple[tuple[str, ...], tuple[str, ...], UInt8Array]] = {
     5: (FIVE_NAMES, FIVE_COLOURS, TO_FIVE),
     12: (CLASS_NAMES, PALETTE, TO_TWELVE),

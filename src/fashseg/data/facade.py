@@ -34,6 +34,9 @@ SHORT_SIDE = 286
 
 SPLITS = ("train", "test_dev")
 
+COUNTS = (906, 114)
+"""Images of each split."""
+
 _SYNTHETIC = "data=synthetic_facade needs no files."
 
 

@@ -58,7 +58,7 @@ class ImageDataModule(LightningDataModule):
         self.source = open_source(data)
         self.info = self.source.info
         self._parts: dict[str, ArrayDataset] = {}
-        self._size = 0
+        self._size, self._found = 0, (0, 0)
         self._moved: dict[tuple[int, torch.device], Set] = {}
         self._fits: dict[torch.device, bool] = {}
         self.shared_groups: int | None = None
@@ -67,6 +67,11 @@ class ImageDataModule(LightningDataModule):
     def counts(self) -> dict[str, int]:
         """Number of images by part."""
         return {name: len(self._parts[name]) for name in ("train", "val", "test")}
+
+    @property
+    def partial(self) -> bool:
+        """Whether the data set is not complete, so that its scores compare with no other; after :meth:`setup`."""
+        return self.source.complete is not None and self._found != self.source.complete
 
     def part(self, name: str) -> ArrayDataset:
         """Images and targets of ``train``, ``val``, ``test`` or ``train_fixed``, after :meth:`setup`."""
@@ -99,6 +104,7 @@ class ImageDataModule(LightningDataModule):
             parts = dict.fromkeys(parts, parts["train"].first(self.overfit_batches * self.batch_size))
         parts["train_fixed"] = self._fixed_part(parts["train"])
         self._parts, self._size = parts, stored.size
+        self._found = len(stored.train.images), len(stored.test.images)
         log.info("the data set has %.1f MB, %s", stored.size / 1e6, "on disk" if self._on_disk else "in memory")
 
     def _fixed_part(self, train: ArrayDataset) -> ArrayDataset:

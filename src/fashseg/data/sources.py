@@ -14,6 +14,7 @@ from fashseg.data import cmp_facade, facade, fashion_mnist
 from fashseg.data.facade_manifest import Pair
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
+from fashseg.errors import UserError
 from fashseg.files import in_full
 
 
@@ -46,6 +47,7 @@ class Source:
             name and task alone then. None where ``info`` says it all.
         kept: shape of a training image in memory, where it is larger than those that a network sees: a window of it is
             drawn for each step. None where it is ``info.shape``.
+        complete: number of images of both sets where nothing is missing, for a data set that can be used in part.
         split: from the options and the number of images of the training set to the indices of the training and of the
             validation images, for ways to split that are this data set's own; it returns None for the common ones.
     """
@@ -58,6 +60,7 @@ class Source:
     groups: Callable[[Any], Sequence[str]] | None = None
     describe: Callable[[Any], DataInfo] | None = None
     kept: tuple[int, int, int] | None = None
+    complete: tuple[int, int] | None = None
     split: Callable[[Any, int], tuple[IntArray, IntArray] | None] | None = None
 
 
@@ -127,7 +130,16 @@ def _facade() -> Source:
     def groups(options: cfg.Facade) -> Sequence[str]:
         return facade.buildings("train", pairs(options))
 
-    return Source(DataInfo(name="facade", **_SEGMENTS), read, inputs, counts, groups=groups)
+    def split(options: cfg.Facade, images: int) -> None:
+        if options.split == "published" and images != facade.COUNTS[0]:
+            raise UserError(
+                f"data.split=published needs all {facade.COUNTS[0]} training images; here are {images} of them.",
+                "Choose data.split=building.",
+            )
+
+    return Source(
+        DataInfo(name="facade", **_SEGMENTS), read, inputs, counts, groups=groups, split=split, complete=facade.COUNTS
+    )
 
 
 def _cmp_facade() -> Source:
@@ -153,6 +165,7 @@ def _cmp_facade() -> Source:
         groups=lambda options: plan(options).groups,
         describe=describe,
         kept=(3, cmp_facade.SQUARE, cmp_facade.SQUARE),
+        complete=cmp_facade.COUNTS,
     )
 
 

@@ -7,7 +7,7 @@ from fashseg.tasks.photo_augmentation import moved_to
 
 
 def random_windows(images: Tensor, targets: Tensor, size: tuple[int, int], seed: int) -> tuple[Tensor, Tensor]:
-    """A window of each image and the same of its mask, each place with equal chance; of that size, all stay as they are.
+    """A window of each image and the same of its mask, each place with equal chance; unchanged if it has the size.
 
     Args:
         images: (N, C, H, W).
