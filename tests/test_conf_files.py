@@ -21,7 +21,16 @@ FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() /
 
 @pytest.mark.parametrize(("group", "name"), FILES)
 def test_every_choice_composes_builds_and_takes_a_step(group: str, name: str, run: Command, tmp_path: Path) -> None:
-    segments = name in ("segnet", "unet", "photo", "facade", "synthetic_facade", "report_segnet", "facade_small")
+    segments = name in (
+        "segnet",
+        "unet",
+        "photo",
+        "facade",
+        "cmp_facade",
+        "synthetic_facade",
+        "report_segnet",
+        "facade_small",
+    )
     words = [word for word in (TINY_SEGNET if segments else TINY_CNN) if not word.startswith("epochs")]
     if group == "data":
         run_checked = check(Train, compose("train", [f"data={name}", *(["model=segnet"] if segments else [])]))

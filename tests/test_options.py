@@ -122,6 +122,7 @@ def test_options_stay_as_users_know_them() -> None:
     common = {
         *("model.name", "model.features", "model.hidden", "model.stem", "model.widths", "model.convs"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
+        *("data.partial", "data.classes"),
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("optimizer.name", "optimizer.lr", "optimizer.weight_decay", "optimizer.beta1", "optimizer.beta2"),
         *("optimizer.momentum", "optimizer.nesterov"),

@@ -17,10 +17,8 @@ from fashseg.data.reading import dead_link
 from fashseg.errors import UserError
 
 NAME = "CMP_facade_DB_base.zip"
-MIRRORS = (
-    "https://cmp.felk.cvut.cz/~tylecr1/facade/",
-    "http://cmp.felk.cvut.cz/~tylecr1/facade/",
-)
+ADDRESS = "https://cmp.felk.cvut.cz/~tylecr1/facade/"
+MIRRORS = (ADDRESS, ADDRESS.replace("https:", "http:"))
 
 _MOST_BYTES = 2**29  # some 100 kB a photograph, and 378 of them
 _MOST_UNPACKED = 2**30
@@ -62,7 +60,7 @@ def lacking_error(root: Path, missing: Sequence[str], wanted: Collection[str], w
         f"The CMP base set: {folder} lacks {len(missing):,} of {len(wanted):,} buildings ({in_words(missing)})"
         f"{why}{dead_link(folder)}.",
         f"Let python -m fashseg.prepare data=cmp_facade fetch them (mirrors=[ADDRESS] names another place of {NAME}), "
-        f"or put that file (from {MIRRORS[0]}) into {root / FOLDER.parent}{instead}.",
+        f"or put that file (from {ADDRESS}) into {root / FOLDER.parent}{instead}.",
     )
 
 
