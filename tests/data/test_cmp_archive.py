@@ -102,6 +102,7 @@ def test_a_file_that_is_no_archive_is_told(content: bytes, tmp_path: Path) -> No
     with pytest.raises(UserError) as caught:
         get(tmp_path)
     assert f"{tmp_path / NAME} can't be unpacked" in caught.value.what
+    assert f"Delete {tmp_path / NAME}" in caught.value.way_out
     assert set(tree(tmp_path)) <= {NAME, "cmp_facade"}
 
 

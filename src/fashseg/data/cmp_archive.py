@@ -52,15 +52,23 @@ def obtain(root: Path, wanted: Collection[str], mirrors: Sequence[str], *, fetch
         yield f"{count:,} files were added to {folder}"
 
 
-def lacking_error(root: Path, missing: Sequence[str], wanted: Collection[str], why: str, partial: str) -> UserError:
-    """The error for an incomplete base set; ``partial`` is the option that is content with it."""
+def lacking_error(
+    root: Path, missing: Sequence[str], wanted: Collection[str], why: str = "", *, preparing: bool = True
+) -> UserError:
+    """The error for an incomplete base set; ``preparing`` tells whether it is met by the verb that completes it."""
     folder = root / FOLDER
+    partial = "partial=true" if preparing else "data.partial=true"
     instead = f"; {partial} takes what is there" if len(missing) < len(wanted) else ""
+    fetch = (
+        "Name another place of {} by mirrors=[ADDRESS]"
+        if preparing
+        else "Run python -m fashseg.prepare data=cmp_facade"
+    )
+    put = "that file" if preparing else NAME
     return UserError(
         f"The CMP base set: {folder} lacks {len(missing):,} of {len(wanted):,} buildings ({in_words(missing)})"
         f"{why}{dead_link(folder)}.",
-        f"Let python -m fashseg.prepare data=cmp_facade fetch them (mirrors=[ADDRESS] names another place of {NAME}), "
-        f"or put that file (from {ADDRESS}) into {root / FOLDER.parent}{instead}.",
+        f"{fetch.format(NAME)}, or put {put} (from {ADDRESS}) into {root / FOLDER.parent}{instead}.",
     )
 
 
@@ -71,7 +79,7 @@ def _fetch(root: Path, missing: Sequence[str], wanted: Collection[str], mirrors:
         return fetch(NAME, root / FOLDER.parent, zipfile.is_zipfile, (*mirrors, *MIRRORS), max_bytes=_MOST_BYTES)
     except DownloadError as error:
         why = f", and downloading failed: {'; '.join(error.reasons)}"
-        raise lacking_error(root, missing, wanted, why, "partial=true") from error
+        raise lacking_error(root, missing, wanted, why) from error
 
 
 def _take(archive: Path, folder: Path) -> int:
@@ -79,7 +87,10 @@ def _take(archive: Path, folder: Path) -> int:
     unpacked = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.unpacked")
     count = 0
     try:
-        unpack(archive, unpacked, max_bytes=_MOST_UNPACKED, max_files=_MOST_FILES)
+        try:
+            unpack(archive, unpacked, max_bytes=_MOST_UNPACKED, max_files=_MOST_FILES)
+        except UserError as error:
+            raise UserError(error.what, f"Delete {archive}: then it is downloaded again. Or make room.") from error
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(unpacked.rglob("cmp_b*")):
             target = folder / path.name

@@ -73,7 +73,7 @@ def plan(root: Path, partial: bool = False, crops: Sequence[SourceCrop] | None =
         raise UserError(f"The source map has {both[0]} in training and test.", "Mend it: no building may be in both.")
     missing = set(lacking(root / FOLDER, {*train, *test}))
     if missing and not (partial and train.keys() - missing and test.keys() - missing):
-        raise lacking_error(root, sorted(missing), {*train, *test}, "", "data.partial=true")
+        raise lacking_error(root, sorted(missing), {*train, *test}, preparing=False)
     return Plan(
         {name: size for name, size in sorted(train.items()) if name not in missing},
         [crop for crop in crops if crop.split != "train" and crop.cmp_base_id not in missing],

@@ -6,7 +6,7 @@ from typing import cast
 
 from fashseg import config as cfg
 from fashseg.data import cmp_base
-from fashseg.data.cmp_archive import obtain
+from fashseg.data.cmp_archive import lacking_error, obtain
 from fashseg.data.facade import source_map
 from fashseg.data.sources import open_source
 from fashseg.files import in_full
@@ -23,10 +23,11 @@ def prepare(options: Prepare) -> Iterator[str]:
     folder, wanted = root / cmp_base.FOLDER, cmp_base.sizes(source_map())
     there = len(wanted) - len(cmp_base.lacking(folder, wanted))
     yield from obtain(root, wanted, options.mirrors, fetching=not (data.partial and there))
+    if (missing := cmp_base.lacking(folder, wanted)) and not data.partial:
+        raise lacking_error(root, missing, wanted)
     source = open_source(data)
     assert source.groups is not None
     arrays = source.read(data)
-    missing = cmp_base.lacking(folder, wanted)
     if missing:
         yield f"{counted(len(missing), 'building')} of {len(wanted):,} are missing: {cmp_base.in_words(missing)}"
     yield (

@@ -49,7 +49,7 @@ def build(root: Path, crops: Sequence[SourceCrop], options: Prepare) -> Iterator
     yield from obtain(root, wanted, options.mirrors, fetching=not (options.partial and at_hand))
     missing = lacking(root / FOLDER, wanted)
     if missing and not (options.partial and len(missing) < len(wanted)):
-        raise lacking_error(root, missing, wanted, "", "partial=true")
+        raise lacking_error(root, missing, wanted)
     there = [crop for crop in crops if crop.cmp_base_id not in set(missing)]
     absent = [split for split in SPLITS if split not in {crop.split for crop in there}]
     if absent:
