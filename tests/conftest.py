@@ -56,6 +56,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
     from fashseg import evaluate, predict, train
     from fashseg.compare import __main__ as compare
     from fashseg.export import __main__ as export
+    from fashseg.prepare import __main__ as prepare
     from fashseg.report import __main__ as report
 
     verbs = {
@@ -65,6 +66,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
         "compare": compare.main,
         "export": export.main,
         "predict": predict.main,
+        "prepare": prepare.main,
     }
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FASHSEG_DATA", raising=False)

@@ -14,7 +14,7 @@ from fashseg.data.sources import SOURCES
 from fashseg.losses import BUILDERS as LOSSES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
-from fashseg.verb_options import Compare, Evaluate, Export, Predict, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "loss", "trainer", "logger", "callbacks", "experiment")
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
@@ -22,7 +22,16 @@ FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() /
 
 @pytest.mark.parametrize(("group", "name"), FILES)
 def test_every_choice_composes_builds_and_takes_a_step(group: str, name: str, run: Command, tmp_path: Path) -> None:
-    segments = name in ("segnet", "unet", "photo", "facade", "synthetic_facade", "report_segnet", "facade_small")
+    segments = name in (
+        "segnet",
+        "unet",
+        "photo",
+        "facade",
+        "cmp_facade",
+        "synthetic_facade",
+        "report_segnet",
+        "facade_small",
+    )
     words = [word for word in (TINY_SEGNET if segments else TINY_CNN) if not word.startswith("epochs")]
     if group == "data":
         run_checked = check(Train, compose("train", [f"data={name}", *(["model=segnet"] if segments else [])]))
@@ -68,6 +77,7 @@ def test_every_option_without_a_group_of_choices_is_shown() -> None:
         (Predict, "predict"),
         (Report, "report"),
         (Compare, "compare"),
+        (Prepare, "prepare"),
     ):
         composed = compose(name, [])
         for path, choices in option_paths(schema).items():

@@ -18,6 +18,7 @@ from fashseg import cli
         ["compare", "-h"],
         ["export", "-h"],
         ["predict", "-h"],
+        ["prepare", "-h"],
     ],
     ids=" ".join,
 )

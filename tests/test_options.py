@@ -11,7 +11,7 @@ import pytest
 from conftest import Command, assert_two_lines
 from fashseg.checking import option_paths
 from fashseg.config import Train
-from fashseg.verb_options import Compare, Evaluate, Export, Predict, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
 
 REFUSED = {
     "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),
@@ -126,6 +126,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("model.name", "model.features", "model.hidden", "model.stem", "model.widths", "model.convs"),
         *("model.blocks", "model.decoder_convs", "model.dropout"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
+        *("data.partial", "data.classes"),
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("optimizer.name", "optimizer.lr", "optimizer.weight_decay", "optimizer.beta1", "optimizer.beta2"),
         *("optimizer.momentum", "optimizer.nesterov"),
@@ -154,6 +155,8 @@ def test_options_stay_as_users_know_them() -> None:
     }
     assert set(option_paths(Report)) == {"run", "refresh", "root", "plugins", "debug"} | trainer
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
+    data = {name for name in common if name.startswith("data.")}
+    assert set(option_paths(Prepare)) == {"seed", "rebuild", "partial", "mirrors", "plugins", "debug"} | data
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from conftest import TINY_CNN, Command
 from fashseg.checking import check, option_paths
 from fashseg.composing import compose, parse
 from fashseg.config import Train
-from fashseg.verb_options import Compare, Evaluate, Export, Predict, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
 
 SCHEMAS = {
     "train": Train,
@@ -24,6 +24,7 @@ SCHEMAS = {
     "predict": Predict,
     "report": Report,
     "compare": Compare,
+    "prepare": Prepare,
 }
 
 ROOT = Path(__file__).parents[1]

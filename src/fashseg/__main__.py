@@ -11,6 +11,7 @@ VERBS = {
     "export": "write a trained model for other software, compared before it is kept",
     "predict": "label pictures of your own",
     "report": "make the page of a run again",
+    "prepare": "download, verify or build a data set",
     "compare": "put several runs into one table and one page",
 }
 

@@ -15,9 +15,9 @@ from fashseg.errors import UserError
 from fashseg.plugins import is_read
 from fashseg.references import escaped
 from fashseg.register import OWN
-from fashseg.verb_options import Compare, Evaluate, Export, Predict, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
 
-Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare | Predict)
+Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare | Predict | Prepare)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -239,6 +239,7 @@ def _check_value(path: str, value: Any, rules: typing.Mapping[str, Any]) -> None
     meaning = rules.get("help", "")
     choices = rules.get("choices", ())
     if choices and value not in choices:
+        choices = list(map(str, choices))
         raise UserError(
             f"{path}={_shown(value)} is not one of {', '.join(choices)} ({meaning}).",
             did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),

@@ -9,13 +9,13 @@ def option(
     default: Any,
     help: str,
     *,
-    choices: Sequence[str] = (),
+    choices: Sequence[str | int] = (),
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
     lt: float | None = None,
 ) -> Any:
-    """A field with its meaning and its rule: the allowed words, or bounds (``ge`` is ≥, ``gt`` is >, ...)."""
+    """A field with its meaning and its rule: allowed words or numbers, or bounds (``ge`` is ≥, ...)."""
     rules = {"choices": tuple(choices), "ge": ge, "gt": gt, "le": le, "lt": lt}
     metadata = {"help": help, **{k: v for k, v in rules.items() if v not in (None, ())}}
     if isinstance(default, (list, dict)):
@@ -114,6 +114,18 @@ class Facade(Data):
         "building: no building on both sides; published: first 800 train, the others validate; random: by image",
         choices=("building", "published", "random"),
     )
+    partial: bool = option(False, "use a set that was built of some of the buildings; its scores compare with no other")
+
+
+@dataclass
+class CMPFacade(Data):
+    """302 photographs of building fronts to train on, the 114 test images of the facades."""
+
+    split: str = option(
+        "building", "by building: what validates shows no building that is trained on", choices=("building",)
+    )
+    classes: int = option(5, "5: those of the facades; 12: those of the CMP Facade Database", choices=(5, 12))
+    partial: bool = option(False, "use the buildings that are there; the scores compare with no other")
 
 
 @dataclass
@@ -244,6 +256,7 @@ CHOICES: dict[str, dict[str, type]] = {
     "data": {
         "fashion_mnist": FashionMNIST,
         "facade": Facade,
+        "cmp_facade": CMPFacade,
         "synthetic_fashion": Synthetic,
         "synthetic_facade": Synthetic,
     },
@@ -265,6 +278,7 @@ TASKS: dict[str, dict[str, str]] = {
     "data": {
         "fashion_mnist": "classification",
         "facade": "segmentation",
+        "cmp_facade": "segmentation",
         "synthetic_fashion": "classification",
         "synthetic_facade": "segmentation",
     },

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from fashseg.config import PLUGINS, Trainer, option
+from fashseg.config import PLUGINS, Data, Trainer, option
 
 
 @dataclass
@@ -90,5 +90,18 @@ class Predict:
     tile: int = option(384, "masks: pixels of the windows that larger pictures are labelled in", ge=32, le=8192)
     overlap: int = option(96, "masks: pixels that neighbouring windows share, at least; less than tile", ge=0)
     trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Prepare:
+    """All options of ``python -m fashseg.prepare``."""
+
+    data: Data = field(default_factory=Data)
+    seed: int = option(0, "seed of the split, where data.split_seed is not given", ge=0, le=2**32 - 1)
+    rebuild: bool = option(False, "build a set again that is there; it is replaced when the new one is complete")
+    partial: bool = option(False, "build of what is there, where the source is incomplete")
+    mirrors: list[str] = option([], "addresses of folders to try first for the archive that a set is built from")
     plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")

@@ -143,7 +143,8 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     found: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         if run.finished:
-            found.setdefault((run.task, run.results["data"]), []).append(run)
+            part = " (a part of it)" if run.results.get("partial") else ""
+            found.setdefault((run.task, f"{run.results['data']}{part}"), []).append(run)
     return [_group(task, data, alike) for (task, data), alike in found.items()]
 
 

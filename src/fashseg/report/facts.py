@@ -132,7 +132,7 @@ class Facts:
     @property
     def published(self) -> Published:
         """What the report says of this data set; empty where nothing is comparable."""
-        if self.results.get("limited"):
+        if self.results.get("limited") or self.results.get("partial"):
             return Published({}, {})
         return PUBLISHED.get(self.results.get("data", ""), Published({}, {}))
 

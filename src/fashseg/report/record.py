@@ -90,8 +90,8 @@ def _data_set(facts: Facts) -> str:
     results = facts.results
     images = results.get("images", {})
     counts = listed([f"{count:,} {name}" for name, count in images.items()])
-    synthetic = " (drawn by code)" if results.get("synthetic") else ""
-    return f"{results.get('data')}{synthetic}, split {results.get('split', 'unknown')}: {counts or 'unknown'} images"
+    kind = " (drawn by code)" if results.get("synthetic") else " (a part of it)" if results.get("partial") else ""
+    return f"{results.get('data')}{kind}, split {results.get('split', 'unknown')}: {counts or 'unknown'} images"
 
 
 def _machine(results: dict[str, Any]) -> str:

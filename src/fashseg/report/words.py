@@ -135,6 +135,11 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
     results, lines = facts.results, []
     if results.get("synthetic"):
         lines.append("Synthetic data: these images were drawn by code. The scores say nothing about real ones.")
+    if results.get("partial"):
+        lines.append(
+            "A part of the data set: images were missing when this run was made (data.partial). Its scores compare "
+            "with those of no other run but on the same images."
+        )
     if facts.overfits:
         lines.append(
             "Trained, validated and tested on the same few images (trainer.overfit_batches): this shows whether the "

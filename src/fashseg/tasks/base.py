@@ -23,6 +23,7 @@ from fashseg.tasks.optimizers import keep_kind, optimizer_and_schedule
 from fashseg.tasks.options import Options, typed
 from fashseg.tasks.state import restore_state, saved_state
 from fashseg.tasks.stepping import Pending, Stepper, align_counters, take_or_leave
+from fashseg.tasks.windows import random_windows
 
 Scores = dict[str, Any]
 
@@ -146,9 +147,12 @@ class Task(LightningModule):
             take_or_leave(self, optimizer)
 
     def prepared(self, batch: Batch, step: int) -> Batch:
-        """A training batch as it is trained on; ``step`` fixes what augmentation draws."""
+        """A training batch as it is trained on; ``step`` fixes what is drawn: augmentation, windows of images."""
         seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
-        return augment(self.augmentation, *batch, seed=seed)
+        images, targets = batch
+        if images.shape[1:] != self.info.shape:
+            images, targets = random_windows(images, targets, self.info.shape[1:], seed)
+        return augment(self.augmentation, images, targets, seed=seed)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""
