@@ -28,7 +28,7 @@ AnyPicture = Picture | Image.Image | npt.NDArray[Any] | str | Path
 
 _AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
 _ROWS = 64  # that are labelled at once: what that takes beside the logits is small
-_MOST_ENLARGED = 2**24  # pixels that a smaller picture is enlarged to, at most: a line of 1×5000 is no 286×1,430,000
+_MOST_ENLARGED = 2**22  # pixels that a smaller picture is enlarged to, at most: a line of 1×5000 is no 286×1,430,000
 
 
 @dataclass(frozen=True)
