@@ -9,7 +9,7 @@ from torch import Tensor
 
 Band = tuple[int, Tensor]
 _ROUNDING = 1e-6  # of a row
-_MOST_NUMBERS = 2**22  # in a strip of results: 16 MiB
+_MOST_NUMBERS = 2**20  # in a strip of results: 4 MiB
 
 
 def resized(bands: Iterable[Band], height: int, size: tuple[int, int]) -> Iterator[Band]:
