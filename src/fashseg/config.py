@@ -16,9 +16,6 @@ from fashseg.choices import (
     Adam,
     Augment,
     Cosine,
-    Data,
-    Facade,
-    FashionMNIST,
     Flip,
     FlipShift,
     Garment,
@@ -29,10 +26,10 @@ from fashseg.choices import (
     ResNet,
     Scheduler,
     SegNet,
-    Synthetic,
     UNet,
     option,
 )
+from fashseg.data_choices import Data, Facade, FashionMNIST, ImageFolder, MaskFolder, OwnData, Synthetic
 
 __all__ = [
     "CHOICES",
@@ -52,10 +49,13 @@ __all__ = [
     "Flip",
     "FlipShift",
     "Garment",
+    "ImageFolder",
     "Logger",
+    "MaskFolder",
     "Model",
     "OneCycle",
     "Optimizer",
+    "OwnData",
     "Photo",
     "ResNet",
     "Scheduler",

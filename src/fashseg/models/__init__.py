@@ -35,5 +35,12 @@ def build_model(options: cfg.Model, shape: tuple[int, int, int], classes: int) -
         options: its dataclass.
         shape: channels, height and width of an image.
         classes: number of outputs, per image or per pixel.
+
+    Raises:
+        ValueError: the network does not take images of this shape.
     """
-    return BUILDERS[options.name](options, shape, classes)
+    network = BUILDERS[options.name](options, shape, classes)
+    _, height, width = shape
+    if height % (step := divisor(network)) or width % step:
+        raise ValueError(f"{options.name} needs sides that are multiples of {step}, these images have {width}×{height}")
+    return network

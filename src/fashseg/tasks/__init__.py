@@ -2,6 +2,7 @@
 
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
+from fashseg.errors import UserError
 from fashseg.tasks.base import Scores, Task
 from fashseg.tasks.classification import ClassificationTask
 from fashseg.tasks.options import task_options
@@ -18,5 +19,15 @@ def task_class(name: str) -> type[Task]:
 
 
 def build_task(run: cfg.Train, info: DataInfo) -> Task:
-    """A task with fresh weights."""
-    return task_class(info.task)(task_options(run), info.to_dict())
+    """A task with fresh weights.
+
+    Raises:
+        UserError: the network can't be built for images of this size.
+    """
+    try:
+        return task_class(info.task)(task_options(run), info.to_dict())
+    except ValueError as error:
+        raise UserError(
+            f"model={run.model.name} does not take the images of data={run.data.name}: {error}.",
+            "Choose another data.size, or another model.",
+        ) from error

@@ -61,7 +61,7 @@ class Task(LightningModule):
         self.augmentation = typed("augment", options["augment"])
         self.register_buffer("mean", torch.tensor(self.info.mean).reshape(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(self.info.std).reshape(1, -1, 1, 1), persistent=False)
-        self.running, self.fixed = Totals(), Totals()
+        self.running, self.fixed = Totals(self.info.ignore), Totals(self.info.ignore)
         self.meters = nn.ModuleDict({part: nn.ModuleDict(self.make_meters()) for part in ("val", "test")})
         self.scores: Scores = {}
         self.gradient_clip: float | None = None
@@ -92,7 +92,11 @@ class Task(LightningModule):
     def loss_of(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of a batch, and its logits."""
         logits = self(images)
-        return nn.functional.cross_entropy(logits, targets), logits
+        if self.info.ignore is None:
+            return nn.functional.cross_entropy(logits, targets), logits
+        # The mean over what counts; 0 where nothing does, of which the mean would be nan.
+        total = nn.functional.cross_entropy(logits, targets, ignore_index=self.info.ignore, reduction="sum")
+        return total / (targets != self.info.ignore).sum().clamp(min=1), logits
 
     def _step(self, batch: Batch, *meters: Metric) -> Tensor:
         images, targets = batch
@@ -144,7 +148,7 @@ class Task(LightningModule):
     def prepared(self, batch: Batch, step: int) -> Batch:
         """A training batch as it is trained on; ``step`` fixes what augmentation draws."""
         seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
-        return augment(self.augmentation, *batch, seed=seed)
+        return augment(self.augmentation, *batch, seed=seed, outside=self.info.ignore or 0)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""
