@@ -48,6 +48,42 @@ def build_trained(run: cfg.Train, info: DataInfo, checkpoint: Path) -> Task:
     return task
 
 
+def go_by_run(data: ImageDataModule, checkpoint: Path) -> None:
+    """Have a data set whose facts are found in its folder go by those that a run was trained by.
+
+    A picture more changes the mean, which images are brought to before they reach the network: weights are worth
+    nothing with another.
+
+    Raises:
+        UserError: classes, size or channels have changed, or the checkpoint does not tell them.
+    """
+    if data.source.describe is None:
+        return
+    try:
+        before = DataInfo.from_dict(dict(read_checkpoint(checkpoint)["hyper_parameters"]["info"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{checkpoint} does not say what data it is of.", "Name another run.") from error
+    where = f"data.root={data.options.root}"
+    way_out = "Bring the folder back as it was, or start a new run."
+    if before.class_names != data.info.class_names:
+        raise UserError(
+            f"{where} has the classes {_shortly(data.info.class_names)}; the run was trained on "
+            f"{_shortly(before.class_names)}.",
+            way_out,
+        )
+    for name, old, new in (
+        ("images of (channels, height, width)", before.shape, data.info.shape),
+        ("the ignored value", before.ignore, data.info.ignore),
+    ):
+        if old != new:
+            raise UserError(f"{where} gives {name} {new}; the run was trained on {old}.", way_out)
+    data.info = before
+
+
+def _shortly(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:12])}{f' and {len(names) - 12} more' if names[12:] else ''}"
+
+
 def load_weights(task: Task, checkpoint: Path) -> None:
     """Put the weights of a checkpoint into a task; no code of the file is run.
 

@@ -46,6 +46,7 @@ class Source:
             name and task alone then. None where ``info`` says it all.
         split: from the options and the number of images of the training set to the indices of the training and of the
             validation images, for ways to split that are this data set's own; it returns None for the common ones.
+        found: from the options to sentences on what ``describe`` has found, for the reader.
     """
 
     info: DataInfo
@@ -56,6 +57,7 @@ class Source:
     groups: Callable[[Any], Sequence[str] | None] | None = None
     describe: Callable[[Any], DataInfo] | None = None
     split: Callable[[Any, int], tuple[IntArray, IntArray] | None] | None = None
+    found: Callable[[Any], Sequence[str]] | None = None
 
 
 def open_source(options: cfg.Data) -> Source:
@@ -175,6 +177,7 @@ def _own(name: str) -> Source:
         groups=function("groups"),
         describe=function("describe"),
         split=split,
+        found=function("said"),
     )
 
 

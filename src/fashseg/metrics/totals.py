@@ -43,7 +43,7 @@ class Totals(Metric):
         Args:
             loss: scalar, the mean over the batch.
             logits: (N, C, *), of any type.
-            targets: labels (N, *); all of them count but for those of ``ignore_index``. A batch of nothing adds nothing.
+            targets: labels (N, *); all count but for those of ``ignore_index``. A batch of nothing adds nothing.
             predicted: int64 (N, *), ``predicted_labels(logits)`` where it is known already.
         """
         if predicted is None:

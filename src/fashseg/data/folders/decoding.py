@@ -119,7 +119,8 @@ def fitted(
         return np.asarray(ImageOps.fit(image, (width, height), filter)), (0, 0, width, height)
     if fit == "stretch":
         return np.asarray(image.resize((width, height), filter)), (0, 0, width, height)
-    inside = ImageOps.contain(image, (width, height), filter)
+    factor = min(width / image.width, height / image.height)
+    inside = image.resize((max(1, round(image.width * factor)), max(1, round(image.height * factor))), filter)
     left, top = (width - inside.width) // 2, (height - inside.height) // 2
     whole = Image.new(image.mode, (width, height), fill if image.mode == "L" else (fill,) * 3)
     whole.paste(inside, (left, top))

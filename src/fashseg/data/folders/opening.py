@@ -5,7 +5,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import PIL
@@ -75,11 +75,20 @@ def opened(options: cfg.OwnData, *, anew: bool = False) -> Opened:
     Raises:
         UserError: the folder is not as it must be.
     """
-    key = json.dumps(asdict(options), sort_keys=True)
+    key = _key(options)
     if anew or key not in _last:
         _last.clear()
         _last[key] = _open(options)
     return _last[key]
+
+
+def note_names(options: cfg.OwnData, names: tuple[str, ...]) -> None:
+    """Keep the names of the classes that were found in the masks."""
+    _last[_key(options)] = replace(opened(options), names=names)
+
+
+def _key(options: cfg.OwnData) -> str:
+    return json.dumps(asdict(options), sort_keys=True)
 
 
 def _open(options: cfg.OwnData) -> Opened:

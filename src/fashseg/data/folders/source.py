@@ -14,7 +14,7 @@ from fashseg import config as cfg
 from fashseg.data import cache
 from fashseg.data.folders.decoding import decode_sets
 from fashseg.data.folders.items import MOST_CLASSES, check_class_count
-from fashseg.data.folders.opening import Opened, decoding_version, opened
+from fashseg.data.folders.opening import Opened, decoding_version, note_names, opened
 from fashseg.data.folders.palettes import generated_palette, palette_of
 from fashseg.data.folders.parts import validation
 from fashseg.data.info import Arrays, DataInfo
@@ -24,6 +24,7 @@ from fashseg.errors import UserError
 log = logging.getLogger(__name__)
 
 # Options that the arrays do not follow from.
+_SHOWN = 20
 _APART = ("resident", "workers", "val_share", "split_seed")
 
 
@@ -60,6 +61,17 @@ def split(options: cfg.OwnData, images: int) -> tuple[IntArray, IntArray]:
     return validation(opened(options).parts, options)
 
 
+def said(options: cfg.OwnData) -> list[str]:
+    """Sentences on what is in the folder and what becomes of it."""
+    data = opened(options)
+    names = data.names
+    more = f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
+    return [
+        *(f"data.root={data.root}: {line}" for line in data.said),
+        f"{len(names)} classes: {', '.join(names[:_SHOWN])}{more}",
+    ]
+
+
 def describe(options: cfg.OwnData) -> DataInfo:
     """The facts, found in the folder; what takes reading all images is found once.
 
@@ -85,8 +97,9 @@ def describe(options: cfg.OwnData) -> DataInfo:
     info = replace(info, class_names=names, mean=tuple(facts["mean"]), std=tuple(facts["std"]))
     if found.naming:
         info = replace(info, palette=_palette(found, len(names)))
-    for line in (*found.said, f"{len(names)} classes: {', '.join(names)}"):
-        log.info("data.root=%s: %s", found.root, line)
+    note_names(options, names)
+    for line in said(options):
+        log.info("%s", line)
     return info
 
 
