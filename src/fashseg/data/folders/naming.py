@@ -1,6 +1,7 @@
 """What the pixels of masks mean: names and colours of the classes, and which value counts for nothing."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fashseg import config as cfg
-from fashseg.data.folders.items import check_class_count
+from fashseg.data.folders.items import MOST_CLASSES, check_class_count
 from fashseg.data.folders.table import text_of
 from fashseg.errors import UserError
 
@@ -109,6 +110,31 @@ def _of_file(path: Path, ignore: int | None) -> Naming:
         ignore = USUAL_IGNORE if ignore is None else ignore
     colours = voc_colours(min(len(names), 256))
     return Naming(tuple(names), tuple(colours), ignore, None if ignore is None else voc_colours(256)[ignore])
+
+
+def names_of_values(root: Path, naming: Naming | None, counts: Sequence[int]) -> tuple[str, ...]:
+    """Names for the values that masks hold, where nothing names them.
+
+    Args:
+        root: of the masks.
+        naming: says which value counts for nothing.
+        counts: pixels by value, 256 numbers.
+
+    Raises:
+        UserError: the values are not 0, 1, 2 and so on, or they are of one class alone.
+    """
+    ignore = naming.ignore if naming else None
+    values = [value for value, count in enumerate(counts) if count and value != ignore]
+    if values != list(range(len(values))):
+        raise UserError(
+            f"The masks below {root} hold the values {', '.join(map(str, values[:12]))}"
+            f"{' and others' if values[12:] else ''}, which nothing names; classes are numbered from 0 without a gap.",
+            f"Name them by data.class_names, at most {MOST_CLASSES}; or, where they are colours, by data.colors, as "
+            '\'["ground #000000","crack #FFFFFF"]\'; data.ignore=VALUE leaves one out.',
+        )
+    names = [f"class {value}" for value in values]
+    check_class_count(names, f"data.root={root}")
+    return tuple(names)
 
 
 def voc_colours(count: int) -> list[str]:

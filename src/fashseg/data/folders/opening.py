@@ -91,7 +91,38 @@ def _key(options: cfg.OwnData) -> str:
     return json.dumps(asdict(options), sort_keys=True)
 
 
-def _open(options: cfg.OwnData) -> Opened:
+@dataclass(frozen=True)
+class Found:
+    """What names and text files say, before any picture is opened.
+
+    Attributes:
+        root: the folder.
+        parts: the images.
+        names: of the classes; empty where they are found in the masks.
+        naming: of masks; None where images have one class each.
+    """
+
+    root: Path
+    parts: Parts
+    names: tuple[str, ...]
+    naming: Naming | None
+
+    @property
+    def items(self) -> list[Item]:
+        """All images."""
+        return [*self.parts.train, *self.parts.test]
+
+    def headers(self, name: str) -> list[Header]:
+        """What the heads of all images say; ``name`` is that of the data set."""
+        return read_headers(name, self.root, [self.root / item.name for item in self.items])
+
+
+def find(options: cfg.OwnData) -> Found:
+    """Find the images and their parts.
+
+    Raises:
+        UserError: the folder is not as it must be.
+    """
     root = root_of(options)
     meaning: Naming | None = None
     if isinstance(options, cfg.MaskFolder):
@@ -105,14 +136,25 @@ def _open(options: cfg.OwnData) -> Opened:
     else:
         assert isinstance(options, cfg.ImageFolder)
         items, names = by_class.find(options)
-    parts = hold_out(root, items, options)
-    headers = read_headers(options.name, root, [root / item.name for item in (*parts.train, *parts.test)])
-    _refuse_unreadable(root, [*parts.train, *parts.test], headers)
+    return Found(root, hold_out(root, items, options), names, meaning)
+
+
+def plan_for(options: cfg.OwnData, found: Found, headers: Sequence[Header]) -> tuple[Plan, str]:
+    """What images of these headers become, and a sentence on why."""
     (height, width), why = _size(options, headers)
     channels = _channels(options, headers)
-    reader = MaskReader(meaning, options.read_masks) if meaning and isinstance(options, cfg.MaskFolder) else None
-    plan = Plan(root, (channels, height, width), options.fit, () if reader else names, reader)
-    return Opened(root, parts, plan, names, meaning, headers, (why,))
+    reader = None
+    if found.naming and isinstance(options, cfg.MaskFolder):
+        reader = MaskReader(found.naming, options.read_masks)
+    return Plan(found.root, (channels, height, width), options.fit, () if reader else found.names, reader), why
+
+
+def _open(options: cfg.OwnData) -> Opened:
+    found = find(options)
+    headers = found.headers(options.name)
+    _refuse_unreadable(found.root, found.items, headers)
+    plan, why = plan_for(options, found, headers)
+    return Opened(found.root, found.parts, plan, found.names, found.naming, headers, (why,))
 
 
 def _refuse_unreadable(root: Path, items: Sequence[Item], headers: Sequence[Header]) -> None:

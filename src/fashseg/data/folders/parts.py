@@ -49,7 +49,9 @@ def hold_out(root: Path, items: Sequence[Item], options: cfg.OwnData) -> Parts:
     items = with_groups(_listed(root, items, options), options)
     tests = [item.part == "test" for item in items]
     if not any(tests):
-        pool = np.array([place for place, item in enumerate(items) if item.part != "val"], dtype=np.int64)
+        taken = {item.group for item in items if item.part == "val"} if options.split == "group" else set()
+        free = [place for place, item in enumerate(items) if item.part != "val" and item.group not in taken]
+        pool = np.array(free, dtype=np.int64)
         drawn = _draw([items[place] for place in pool], options, options.test_share, options.test_seed, "test")[1]
         for place in pool[drawn]:
             tests[place] = True
@@ -68,6 +70,14 @@ def validation(parts: Parts, options: cfg.OwnData) -> tuple[IntArray, IntArray]:
     if parts.val is not None:
         return np.setdiff1d(np.arange(len(parts.train)), parts.val).astype(np.int64), parts.val
     return _draw(parts.train, options, options.val_share, options.split_seed, "val")
+
+
+def untrained(options: cfg.OwnData, parts: Parts, train: IntArray) -> list[str]:
+    """Classes of which no image trains, where images have classes."""
+    if isinstance(options, cfg.MaskFolder):
+        return []
+    targets = {item.target for item in (*parts.train, *parts.test)}
+    return sorted(targets - {parts.train[place].target for place in train})
 
 
 def _draw(items: Sequence[Item], options: cfg.OwnData, share: float, seed: int, part: str) -> tuple[IntArray, IntArray]:

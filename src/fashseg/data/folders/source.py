@@ -13,10 +13,10 @@ import numpy as np
 from fashseg import config as cfg
 from fashseg.data import cache
 from fashseg.data.folders.decoding import decode_sets
-from fashseg.data.folders.items import MOST_CLASSES, check_class_count
+from fashseg.data.folders.naming import names_of_values
 from fashseg.data.folders.opening import Opened, decoding_version, note_names, opened
 from fashseg.data.folders.palettes import generated_palette, palette_of
-from fashseg.data.folders.parts import validation
+from fashseg.data.folders.parts import untrained, validation
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.splits import IntArray
 from fashseg.errors import UserError
@@ -57,8 +57,15 @@ def groups(options: cfg.OwnData) -> Sequence[str] | None:
 
 def split(options: cfg.OwnData, images: int) -> tuple[IntArray, IntArray]:
     """Places of the training and of the validation images."""
-    assert images == counts(options)[0]
-    return validation(opened(options).parts, options)
+    parts = opened(options).parts
+    assert images == len(parts.train)
+    train, val = validation(parts, options)
+    if lacking := untrained(options, parts, train):
+        raise UserError(
+            f"data.root={options.root}: no image of the class {lacking[0]} is left for training.",
+            "Add pictures of it, hold out fewer, or choose other groups, lists or seeds.",
+        )
+    return train, val
 
 
 def said(options: cfg.OwnData) -> list[str]:
@@ -93,7 +100,7 @@ def describe(options: cfg.OwnData) -> DataInfo:
     )
     place = cache.entry(f"{options.name}_facts", *inputs(options))
     facts = cache.remembered(place, lambda: _measure(options, info))
-    names = found.names or _found_names(found, facts["labels"])
+    names = found.names or names_of_values(found.root, found.naming, facts["labels"])
     info = replace(info, class_names=names, mean=tuple(facts["mean"]), std=tuple(facts["std"]))
     if found.naming:
         info = replace(info, palette=_palette(found, len(names)))
@@ -106,22 +113,6 @@ def describe(options: cfg.OwnData) -> DataInfo:
 def _palette(found: Opened, classes: int) -> tuple[str, ...]:
     assert found.naming is not None
     return found.naming.colours or palette_of(found.files[-1], classes) or generated_palette(classes)
-
-
-def _found_names(found: Opened, labels: list[int]) -> tuple[str, ...]:
-    """Names by the values that masks hold, where nothing names them."""
-    ignore = found.naming.ignore if found.naming else None
-    values = [value for value, count in enumerate(labels) if count and value != ignore]
-    if values != list(range(len(values))):
-        raise UserError(
-            f"The masks below {found.root} hold the values {', '.join(map(str, values[:12]))}"
-            f"{' and others' if values[12:] else ''}, which nothing names; classes are numbered from 0 without a gap.",
-            f"Name them by data.class_names, at most {MOST_CLASSES}; or, where they are colours, by data.colors, as "
-            '\'["ground #000000","crack #FFFFFF"]\'; data.ignore=VALUE leaves one out.',
-        )
-    names = [f"class {value}" for value in values]
-    check_class_count(names, f"data.root={found.root}")
-    return tuple(names)
 
 
 def _measure(options: cfg.OwnData, info: DataInfo) -> dict[str, list[Any]]:

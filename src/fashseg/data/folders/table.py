@@ -48,6 +48,10 @@ def read_table(root: Path, options: cfg.OwnData, target_column: str) -> list[Ite
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UserError(f"{path} lists {twice} more than once.", "Keep one line for each image.")
+    files = [*names, *(item.target for item in items if isinstance(options, cfg.MaskFolder))]
+    if absent := [name for name in files if not os.access(root / name, os.F_OK)]:
+        more = f" and {len(absent) - 1:,} more of its files are not there" if absent[1:] else ""
+        raise UserError(f"{path} lists {absent[0]}, but {root / absent[0]} does not exist{more}.", "Mend the paths.")
     return items
 
 
