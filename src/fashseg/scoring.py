@@ -11,6 +11,7 @@ from fashseg import config as cfg
 from fashseg.checkpoints import read_checkpoint
 from fashseg.data.info import DataInfo
 from fashseg.data.module import ImageDataModule
+from fashseg.data.plausible import checked_info
 from fashseg.engine import build_trainer, keep_freed_memory
 from fashseg.errors import UserError
 from fashseg.fitting import of_network, require_fitting
@@ -60,8 +61,8 @@ def go_by_run(data: ImageDataModule, checkpoint: Path) -> None:
     if data.source.describe is None:
         return
     try:
-        before = DataInfo.from_dict(dict(read_checkpoint(checkpoint)["hyper_parameters"]["info"]))
-    except (KeyError, TypeError, ValueError) as error:
+        before = checked_info(read_checkpoint(checkpoint)["hyper_parameters"]["info"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{checkpoint} does not say what data it is of.", "Name another run.") from error
     where = f"data.root={data.options.root}"
     way_out = "Bring the folder back as it was, or start a new run."

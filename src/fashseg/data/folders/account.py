@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +19,19 @@ from fashseg.text import counted, listed, percent
 
 _PARTS = ("training", "validation", "test")
 _SHOWN = 5
+
+
+class HasData(Protocol):
+    """Options of a verb, among them those of a data set."""
+
+    @property
+    def data(self) -> Any:
+        """Of the data set."""
+
+
+def prepare(options: HasData) -> Iterator[str]:
+    """What ``fashseg.prepare`` does for one's own data: the account."""
+    return account(options.data)
 
 
 def account(options: cfg.OwnData) -> Iterator[str]:
