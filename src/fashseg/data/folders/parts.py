@@ -122,7 +122,7 @@ def _group(name: str, rule: str | int) -> str:
                 f"data.group={rule}: {name} lies in {counted(len(folders), 'folder')} below data.root.",
                 "Choose a number of 1 or more that all images have, or a regular expression.",
             )
-        return "/".join(folders[:rule])
+        return folders[rule - 1]  # alone: a person may have a folder in each class
     try:
         found = re.search(rule, name)
     except (re.error, RecursionError, OverflowError) as error:
