@@ -53,9 +53,10 @@ def _denormals_as_they_are() -> None:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     """``run("train", "model=cnn", ...)`` in an empty folder, without data; other tests than these start a process."""
-    from fashseg import evaluate, train
+    from fashseg import evaluate, predict, train
     from fashseg.compare import __main__ as compare
     from fashseg.export import __main__ as export
+    from fashseg.prepare import __main__ as prepare
     from fashseg.report import __main__ as report
 
     verbs = {
@@ -64,6 +65,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
         "report": report.main,
         "compare": compare.main,
         "export": export.main,
+        "predict": predict.main,
+        "prepare": prepare.main,
     }
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FASHSEG_DATA", raising=False)

@@ -11,11 +11,12 @@ from fashseg.checking import check, option_paths
 from fashseg.composing import compose, conf_dir
 from fashseg.config import CHOICES, TASKS, Train
 from fashseg.data.sources import SOURCES
+from fashseg.losses import BUILDERS as LOSSES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
 
-GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "trainer", "logger", "callbacks", "experiment")
+GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "loss", "trainer", "logger", "callbacks", "experiment")
 OWN = ("image_folder", "mask_folder")  # of which nothing is known before there is a folder
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
 
@@ -24,7 +25,16 @@ FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() /
 def test_every_choice_composes_builds_and_takes_a_step(group: str, name: str, run: Command, tmp_path: Path) -> None:
     if name in OWN:
         return  # trained in tests/data/test_own_runs.py
-    segments = name in ("segnet", "unet", "photo", "facade", "synthetic_facade", "report_segnet", "facade_small")
+    segments = name in (
+        "segnet",
+        "unet",
+        "photo",
+        "facade",
+        "cmp_facade",
+        "synthetic_facade",
+        "report_segnet",
+        "facade_small",
+    )
     words = [word for word in (TINY_SEGNET if segments else TINY_CNN) if not word.startswith("epochs")]
     if group == "data":
         run_checked = check(Train, compose("train", [f"data={name}", *(["model=segnet"] if segments else [])]))
@@ -67,8 +77,10 @@ def test_every_option_without_a_group_of_choices_is_shown() -> None:
         (Train, "train"),
         (Evaluate, "evaluate"),
         (Export, "export"),
+        (Predict, "predict"),
         (Report, "report"),
         (Compare, "compare"),
+        (Prepare, "prepare"),
     ):
         composed = compose(name, [])
         for path, choices in option_paths(schema).items():
@@ -80,6 +92,7 @@ def test_every_option_without_a_group_of_choices_is_shown() -> None:
 
 def test_tables_name_the_same_models_and_data_sets() -> None:
     assert set(BUILDERS) == set(CHOICES["model"]) == set(TASKS["model"])
+    assert set(LOSSES) == set(CHOICES["loss"])
     assert set(SOURCES) == set(CHOICES["data"]) == set(TASKS["data"])
     assert {name: source.info.task for name, source in SOURCES.items()} == TASKS["data"]
 

@@ -17,6 +17,8 @@ from fashseg import cli
         ["report", "-h"],
         ["compare", "-h"],
         ["export", "-h"],
+        ["predict", "-h"],
+        ["prepare", "-h"],
     ],
     ids=" ".join,
 )

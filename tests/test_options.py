@@ -11,7 +11,7 @@ import pytest
 from conftest import Command, assert_two_lines
 from fashseg.checking import option_paths
 from fashseg.config import Train
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
 
 REFUSED = {
     "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),
@@ -56,6 +56,9 @@ REFUSED = {
     "help of a choice that is not there": (["--help", "model=bad"], ["model=bad", "There are cnn"]),
     "unknown option of a group": (["trainer.foo=1"], ["trainer.foo is not an option", "--cfg job"]),
     "group left out": (["~model"], ["model=NAME"]),
+    "loss left out": (["~loss"], ["loss=NAME"]),
+    "option of another loss": (["loss=focal", "loss.label_smoothing=0.1"], ["loss.label_smoothing", "cross_entropy"]),
+    "smoothing of everything": (["loss.label_smoothing=1"], ["loss.label_smoothing=1", "less than 1"]),
     "name by hand": (["model.name=segnet"], ["model=NAME"]),
     "another file to start from": (["--config-name=evaluate"], ["--config-name"]),
     "unknown flag": (["--foo"], ["--foo"]),
@@ -123,6 +126,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("model.name", "model.features", "model.hidden", "model.stem", "model.widths", "model.convs"),
         *("model.blocks", "model.decoder_convs", "model.dropout"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
+        *("data.partial", "data.classes"),
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("data.test_share", "data.test_seed", "data.val_list", "data.test_list", "data.group", "data.csv"),
         *("data.path_column", "data.label_column", "data.mask_column", "data.split_column", "data.group_column"),
@@ -136,7 +140,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("logger.tensorboard", "logger.pictures_every"),
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "page", "resume", "debug"),
-        *("checkpoint.every_seconds", "on_nan"),
+        *("checkpoint.every_seconds", "on_nan", "plugins", "loss.name", "loss.label_smoothing", "loss.gamma"),
     }
     trainer = {
         f"trainer.{name}"
@@ -146,12 +150,17 @@ def test_options_stay_as_users_know_them() -> None:
         )
     }
     assert set(option_paths(Train)) == common | trainer
-    assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "debug"} | trainer
+    assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "plugins", "debug"} | trainer
+    predict = {"run", "weights", "checkpoint", "input", "output", "top", "batch_size", "tta", "plugins", "debug"}
+    predict |= {"invert", "trim", "short_side", "tile", "overlap"}
+    assert set(option_paths(Predict)) == predict | trainer
     assert set(option_paths(Export)) == {
-        *("run", "weights", "format", "output", "numbers", "checkpoint", "root", "debug"),
+        *("run", "weights", "format", "output", "numbers", "checkpoint", "root", "plugins", "debug"),
     }
-    assert set(option_paths(Report)) == {"run", "refresh", "root", "debug"} | trainer
+    assert set(option_paths(Report)) == {"run", "refresh", "root", "plugins", "debug"} | trainer
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
+    data = {name for name in common if name.startswith("data.")}
+    assert set(option_paths(Prepare)) == {"seed", "rebuild", "partial", "mirrors", "plugins", "debug"} | data
 
 
 @pytest.mark.parametrize(

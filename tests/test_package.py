@@ -15,9 +15,17 @@ from conftest import TINY_CNN, Command
 from fashseg.checking import check, option_paths
 from fashseg.composing import compose, parse
 from fashseg.config import Train
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
 
-SCHEMAS = {"train": Train, "evaluate": Evaluate, "export": Export, "report": Report, "compare": Compare}
+SCHEMAS = {
+    "train": Train,
+    "evaluate": Evaluate,
+    "export": Export,
+    "predict": Predict,
+    "report": Report,
+    "compare": Compare,
+    "prepare": Prepare,
+}
 
 ROOT = Path(__file__).parents[1]
 

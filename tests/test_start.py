@@ -82,7 +82,7 @@ def test_nothing_heavy_is_loaded_before_a_run_begins(words: list[str], tmp_path:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run=nope"]], ids=["help", "error"])
-@pytest.mark.parametrize("verb", ["evaluate", "report", "compare", "export"])
+@pytest.mark.parametrize("verb", ["evaluate", "report", "compare", "export", "predict", "prepare"])
 def test_nothing_heavy_is_loaded_for_the_other_commands(verb: str, words: list[str], tmp_path: Path) -> None:
     words = ["nope"] if verb == "compare" and words[0] != "--help" else words
     found = loaded(MODULES_AT_END, tmp_path, verb, *words)

@@ -9,7 +9,9 @@ VERBS = {
     "train": "train a model, test it, keep everything about it in one folder",
     "evaluate": "score a trained model again",
     "export": "write a trained model for other software, compared before it is kept",
+    "predict": "label pictures of your own",
     "report": "make the page of a run again",
+    "prepare": "download, verify or build a data set",
     "compare": "put several runs into one table and one page",
 }
 

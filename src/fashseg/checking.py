@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
@@ -12,10 +12,12 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationE
 from fashseg import config as cfg
 from fashseg.combinations import check_model, check_texts, check_together
 from fashseg.errors import UserError
+from fashseg.plugins import is_read
 from fashseg.references import escaped
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.register import OWN
+from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
 
-Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare)
+Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare | Predict | Prepare)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -83,10 +85,8 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
         if group in blank:
             name = OmegaConf.select(given, f"{group}.name", throw_on_resolution_failure=False)
             if name not in kinds:
-                raise UserError(
-                    f"{group}.name={name} is no {group} that fashseg knows; there are {', '.join(kinds)}.",
-                    did_you_mean(str(name), kinds, f"Choose one of them, for example {group}={next(iter(kinds))}."),
-                )
+                recorded = OmegaConf.select(given, "plugins", throw_on_resolution_failure=False)
+                raise unknown_choice(group, f"{group}.name={name}", name, recorded)
             blank[group] = OmegaConf.structured(kinds[name])
     try:
         checked = OmegaConf.to_object(OmegaConf.merge(blank, given))
@@ -107,12 +107,36 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
     return checked
 
 
-def check_choice(group: str, values: Any) -> Any:
+def unknown_choice(group: str, what: str, name: Any, plugins: Any = None) -> UserError:
+    """The error for a choice that is not there: nearly one that is, or of a plugin that was not read.
+
+    Args:
+        group: such as ``model``.
+        what: how it was given.
+        name: of the choice.
+        plugins: those that a run names in which it stands; any value, for anybody may have written it.
+    """
+    kinds = cfg.CHOICES[group]
+    error = f"{what} is no {group} that fashseg knows; there are {', '.join(kinds)}."
+    if isinstance(plugins, Sequence) and not isinstance(plugins, str) and not all(map(is_read, plugins)):
+        given = ",".join(str(plugin) for plugin in plugins)
+        return UserError(error, f"This run was trained with plugins=[{given}]: give that too, if you trust its code.")
+    if name is None and any(known == group for known, _ in OWN):
+        otherwise = "A file of yours may lack its name:, or a model's file its first line, # @package _global_."
+    elif group in cfg.TASKS or group == "loss":
+        otherwise = "If it is your own, name the file that registers it: plugins=[my/plugin.py]."
+    else:
+        otherwise = f"Choose one of them, for example {group}={next(iter(kinds))}."
+    return UserError(error, did_you_mean(str(name), kinds, otherwise))
+
+
+def check_choice(group: str, values: Any, plugins: Any = None) -> Any:
     """The dataclass of one choice of a group, every value of the right type and in its range.
 
     Args:
         group: such as ``model``.
         values: plain, with the ``name`` of the choice; nothing that they refer to is looked up.
+        plugins: those that the run names which it is of.
 
     Raises:
         UserError: for the first thing that is wrong.
@@ -120,10 +144,7 @@ def check_choice(group: str, values: Any) -> Any:
     kinds = cfg.CHOICES[group]
     name = values.get("name") if isinstance(values, dict) else None
     if name not in kinds:
-        raise UserError(
-            f"{group}={name} is no {group} that fashseg knows; there are {', '.join(kinds)}.",
-            did_you_mean(str(name), kinds, "If it is your own, name the file that registers it."),
-        )
+        raise unknown_choice(group, f"{group}={name}", name, plugins)
     try:
         checked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kinds[name]), escaped(values)))
     except OmegaConfBaseException as error:
@@ -218,6 +239,7 @@ def _check_value(path: str, value: Any, rules: typing.Mapping[str, Any]) -> None
     meaning = rules.get("help", "")
     choices = rules.get("choices", ())
     if choices and value not in choices:
+        choices = list(map(str, choices))
         raise UserError(
             f"{path}={_shown(value)} is not one of {', '.join(choices)} ({meaning}).",
             did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),

@@ -1,8 +1,9 @@
 """The options of each choice of a group (model, data, optimizer, ...). Imports neither torch nor Hydra."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from fashseg.data_choices import Facade, FashionMNIST, ImageFolder, MaskFolder, Synthetic
+from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, MaskFolder, Synthetic
 from fashseg.declaring import option as option
 
 
@@ -153,12 +154,34 @@ class Photo(Flip):
     colour: float = option(0.3, "saturation and the balance of the channels change by at most this share", ge=0, lt=1)
 
 
-# For each group the dataclass of each choice. `register` adds choices from outside the package.
+@dataclass
+class Loss:
+    """What every loss has."""
+
+    name: str = option("", "registered name of the loss")
+
+
+@dataclass
+class CrossEntropy(Loss):
+    """The mean cross-entropy of images or pixels."""
+
+    label_smoothing: float = option(0.0, "share of each target that is spread evenly over all classes", ge=0, lt=1)
+
+
+@dataclass
+class Focal(Loss):
+    """Cross-entropy in which what is recognised already counts for less."""
+
+    gamma: float = option(2.0, "how much less; 0 is cross-entropy", ge=0, le=20)
+
+
+# For each group the dataclass of each choice. `fashseg.register` adds choices from outside the package.
 CHOICES: dict[str, dict[str, type]] = {
     "model": {"cnn": CNN, "resnet": ResNet, "segnet": SegNet, "unet": UNet, "vgg": VGG},
     "data": {
         "fashion_mnist": FashionMNIST,
         "facade": Facade,
+        "cmp_facade": CMPFacade,
         "synthetic_fashion": Synthetic,
         "synthetic_facade": Synthetic,
         "image_folder": ImageFolder,
@@ -167,6 +190,7 @@ CHOICES: dict[str, dict[str, type]] = {
     "optimizer": {"adam": Adam, "adamw": Adam, "sgd": SGD},
     "scheduler": {"none": Scheduler, "cosine": Cosine, "one_cycle": OneCycle},
     "augment": {"none": Augment, "flip": Flip, "flip_shift": FlipShift, "garment": Garment, "photo": Photo},
+    "loss": {"cross_entropy": CrossEntropy, "focal": Focal},
 }
 
 # The task of each model and of each data set: a run needs the two to agree.
@@ -181,9 +205,13 @@ TASKS: dict[str, dict[str, str]] = {
     "data": {
         "fashion_mnist": "classification",
         "facade": "segmentation",
+        "cmp_facade": "segmentation",
         "synthetic_fashion": "classification",
         "synthetic_facade": "segmentation",
         "image_folder": "classification",
         "mask_folder": "segmentation",
     },
 }
+
+# What runs did that were made before the group was there.
+BEFORE: dict[str, dict[str, Any]] = {"loss": {"name": "cross_entropy", "label_smoothing": 0.0}}

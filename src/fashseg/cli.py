@@ -24,9 +24,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fashseg.checking import Schema, check, option_paths
 from fashseg.commands import quoted
-from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons
+from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.help_text import help_text
+from fashseg.plugins import load_plugins
 from fashseg.stopping import Stopped, stoppable
 
 
@@ -64,6 +65,8 @@ def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
             words = _with_paths_as_option(verb.paths, words)
         arguments = _flags(words)
         flags = [word for word in words if word not in arguments.overrides]
+        if not arguments.shell_completion:
+            arguments.overrides = _with_plugins(arguments.overrides)
         if arguments.help and (text := _help(verb, arguments)):
             print(text)
             return status.code
@@ -179,13 +182,31 @@ def _is_there(word: str) -> bool:
 
 def _help(verb: Verb[Schema], arguments: argparse.Namespace) -> str | None:
     check_names(verb.schema, parse(arguments.overrides))
-    words = [*arguments.overrides, *_searchpath(arguments)]
+    words = _composed_of(arguments, arguments.overrides)
     return help_text(compose(verb.name, words, option_paths(verb.schema), with_hydra=True))
 
 
-def _searchpath(arguments: argparse.Namespace) -> list[str]:
-    """``--config-dir`` as the override that it amounts to."""
-    return [f"hydra.searchpath=[file://{Path(arguments.config_dir).absolute()}]"] if arguments.config_dir else []
+def _with_plugins(overrides: list[str]) -> list[str]:
+    """Read the plugins that ``plugins=`` names, and add their folders of choices to Hydra's.
+
+    Before names are checked, for plugins bring some; whatever the verb, so that all can use what was trained with them.
+    """
+    given: Any = []
+    for word in overrides:
+        if word.startswith("plugins="):
+            (override,) = parse([word])
+            given = override.value()
+            if not isinstance(given, list) or not all(isinstance(plugin, str) for plugin in given):
+                raise UserError(
+                    f"{word}: plugins is a list, each entry a file or a module.", "Write plugins=[my/plugin.py]."
+                )
+    load_plugins(given)
+    return with_searchpath(overrides)
+
+
+def _composed_of(arguments: argparse.Namespace, overrides: Sequence[str]) -> list[str]:
+    """Overrides with ``--config-dir`` as the one that it amounts to."""
+    return with_searchpath(overrides, [Path(arguments.config_dir)] if arguments.config_dir else [])
 
 
 def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
@@ -196,20 +217,32 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     if sweeps and not multirun:
         raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
     known = option_paths(verb.schema)
-    also = _searchpath(arguments)
-    checked = [check(verb.schema, compose(verb.name, [*words, *also], known)) for words in plans(overrides)]
+    checked = []
+    for words in plans(overrides):
+        composed = compose(verb.name, _composed_of(arguments, words), known)
+        _refuse_plugins_of_files(composed, overrides)
+        checked.append(check(verb.schema, composed))
     if arguments.cfg:
-        _check_package(verb, arguments, also)
+        _check_package(verb, arguments)
         return []
     return verb.prepare(checked, overrides, multirun)
 
 
-def _check_package(verb: Verb[Schema], arguments: argparse.Namespace, also: list[str]) -> None:
+def _refuse_plugins_of_files(composed: DictConfig, overrides: list[Override]) -> None:
+    given = any(override.key_or_group == "plugins" for override in overrides)
+    if not given and composed.get("plugins"):
+        raise UserError(
+            f"plugins={composed.plugins} stands in a file of choices: code is read for the command line alone.",
+            "Leave it out there, and give plugins= with the command.",
+        )
+
+
+def _check_package(verb: Verb[Schema], arguments: argparse.Namespace) -> None:
     """Refuse ``--package`` of what is not there, for which Hydra ends the process."""
     package, shown = arguments.package, arguments.cfg
     if package in (None, "_global_"):
         return
-    composed = compose(verb.name, [*arguments.overrides, *also], with_hydra=shown != "job")
+    composed = compose(verb.name, _composed_of(arguments, arguments.overrides), with_hydra=shown != "job")
     try:
         found = OmegaConf.select(composed, package)
     except (OmegaConfBaseException, ValueError):

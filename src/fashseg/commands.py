@@ -2,8 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 
@@ -19,9 +20,17 @@ def quoted(value: str | Path) -> str:
     return str(QuotedString(text.replace("${", "\\${"), Quote.single).with_quotes())
 
 
-def command(verb: str, **options: str | Path) -> str:
-    """``python -m fashseg.VERB name=value ...``."""
+def command(verb: str, plugins: Any = (), **options: str | Path) -> str:
+    """``python -m fashseg.VERB name=value ...``.
+
+    Args:
+        verb: its name.
+        plugins: those of the run, out of its results.json.
+        options: of the verb.
+    """
     words = [shlex.quote(f"{name}={quoted(value)}") for name, value in options.items()]
+    if isinstance(plugins, Sequence) and plugins and all(isinstance(plugin, str) for plugin in plugins):
+        words.append(shlex.quote(f"plugins=[{','.join(map(quoted, plugins))}]"))
     return " ".join([f"python -m fashseg.{verb}", *words])
 
 

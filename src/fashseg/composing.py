@@ -16,8 +16,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from fashseg.checking import did_you_mean, option_paths, unknown_option
+from fashseg.commands import quoted
 from fashseg.config import CHOICES
 from fashseg.errors import UserError
+from fashseg.plugins import conf_folders
+from fashseg.register import OWN
 
 # More combinations of a sweep than this are not composed one by one beforehand, but value by value.
 MOST_COMPOSED = 64
@@ -106,6 +109,7 @@ def compose(
     """
     try:
         with _none_started(), hydra.initialize_config_dir(str(conf_dir()), version_base="1.3", job_name=config_name):
+            words = with_searchpath(words)
             return hydra.compose(config_name, overrides=words, return_hydra_config=with_hydra)
     except MissingConfigException as error:
         raise _missing_choice(error) from error
@@ -115,6 +119,24 @@ def compose(
         raise UserError(reasons(error), "All options: --cfg job; Hydra's own: --cfg hydra.") from error
     except Exception as error:  # a YAML file of the user's that can't be read, among others
         raise UserError(f"the configuration can't be composed: {error}", "Choices: --help.") from error
+
+
+def with_searchpath(words: Sequence[str], more: Sequence[Path] = ()) -> list[str]:
+    """Overrides in which ``hydra.searchpath``, of which Hydra sees the first alone, has further folders of choices.
+
+    Args:
+        words: overrides.
+        more: folders, besides those of the plugins that have been read.
+    """
+    folders = [f"file://{folder.absolute()}" for folder in (*conf_folders(), *more)]
+    if not folders:
+        return list(words)
+    given = [word for word in words if re.match(r"[+]*hydra\.searchpath=", word)]
+    rest = [word for word in words if word not in given]
+    value = parse(given)[0].value() if given else []
+    if not isinstance(value, list):
+        return list(words)  # Hydra says what is wrong with it
+    return [*rest, f"hydra.searchpath=[{','.join(map(quoted, dict.fromkeys([*map(str, value), *folders])))}]"]
 
 
 @contextlib.contextmanager
@@ -133,6 +155,11 @@ def _missing_choice(error: MissingConfigException) -> UserError:
     options = [option for option in error.options or () if not option.endswith("/")]
     if not group or not options:
         return UserError(str(error).partition("\n")[0], "All choices: --help.")
+    if (group, name) in OWN:
+        return UserError(
+            f"{group}={name} is registered, but no folder of choices has {group}/{name}.yaml.",
+            f"Write conf/{group}/{name}.yaml beside the plugin: its options and their values, as in docs/own_model.md.",
+        )
     there_are = f"There are {', '.join(options)}."
     return UserError(
         f"{group}={name} is not a choice: conf/{group} has no {name}.yaml.",

@@ -8,6 +8,7 @@ user sees and changes; `fashseg.checking` holds them against these classes.
 from dataclasses import dataclass, field
 
 from fashseg.choices import (
+    BEFORE,
     CHOICES,
     CNN,
     SGD,
@@ -16,9 +17,12 @@ from fashseg.choices import (
     Adam,
     Augment,
     Cosine,
+    CrossEntropy,
     Flip,
     FlipShift,
+    Focal,
     Garment,
+    Loss,
     Model,
     OneCycle,
     Optimizer,
@@ -29,28 +33,34 @@ from fashseg.choices import (
     UNet,
     option,
 )
-from fashseg.data_choices import Data, Facade, FashionMNIST, ImageFolder, MaskFolder, OwnData, Synthetic
+from fashseg.data_choices import CMPFacade, Data, Facade, FashionMNIST, ImageFolder, MaskFolder, OwnData, Synthetic
 
 __all__ = [
+    "BEFORE",
     "CHOICES",
     "CNN",
+    "PLUGINS",
     "SGD",
     "TASKS",
     "VGG",
     "Adam",
     "Augment",
+    "CMPFacade",
     "Callbacks",
     "Checkpoint",
     "Convergence",
     "Cosine",
+    "CrossEntropy",
     "Data",
     "Facade",
     "FashionMNIST",
     "Flip",
     "FlipShift",
+    "Focal",
     "Garment",
     "ImageFolder",
     "Logger",
+    "Loss",
     "MaskFolder",
     "Model",
     "OneCycle",
@@ -66,6 +76,9 @@ __all__ = [
     "UNet",
     "option",
 ]
+
+PLUGINS = "your own code that registers models, data sets and losses: files, such as my/plugin.py, or modules"
+"""The meaning of the option ``plugins``, which every command has that may need a model, a data set or a loss."""
 
 
 @dataclass
@@ -141,6 +154,7 @@ class Train:
     optimizer: Optimizer = field(default_factory=Optimizer)
     scheduler: Scheduler = field(default_factory=Scheduler)
     augment: Augment = field(default_factory=Augment)
+    loss: Loss = field(default_factory=Loss)
     trainer: Trainer = field(default_factory=Trainer)
     logger: Logger = field(default_factory=Logger)
     callbacks: Callbacks = field(default_factory=Callbacks)
@@ -157,6 +171,7 @@ class Train:
         "what a loss in training that is not finite does: stop ends the run, skip leaves the step out and counts it",
         choices=("stop", "skip"),
     )
+    plugins: list[str] = option([], PLUGINS)
     notes: str = option("", "free text, kept with the results")
     page: bool = option(True, "make RUN/report.html; without it the run ends some seconds earlier")
     resume: str | None = option(

@@ -41,6 +41,18 @@ class Facade(Data):
         "building: no building on both sides; published: first 800 train, the others validate; random: by image",
         choices=("building", "published", "random"),
     )
+    partial: bool = option(False, "use a set that was built of some of the buildings; its scores compare with no other")
+
+
+@dataclass
+class CMPFacade(Data):
+    """302 photographs of building fronts to train on, the 114 test images of the facades."""
+
+    split: str = option(
+        "building", "by building: what validates shows no building that is trained on", choices=("building",)
+    )
+    classes: int = option(5, "5: those of the facades; 12: those of the CMP Facade Database", choices=(5, 12))
+    partial: bool = option(False, "use the buildings that are there; the scores compare with no other")
 
 
 @dataclass

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import sys
+from typing import Any
 
 from fashseg.commands import command
 from fashseg.errors import FashsegError, RunError
@@ -55,9 +56,16 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _how_to_go_on(folder: RunFolder) -> str:
+    again = command("train", _plugins(folder), resume=folder.path)
     if folder.checkpoint("last").exists():
-        return f"What was trained is kept; go on with: {command('train', resume=folder.path)}"
-    return f"Nothing was saved yet; start it again with: {command('train', resume=folder.path)}"
+        return f"What was trained is kept; go on with: {again}"
+    return f"Nothing was saved yet; start it again with: {again}"
+
+
+def _plugins(folder: RunFolder) -> Any:
+    with contextlib.suppress(FashsegError):
+        return folder.read_results().get("plugins")
+    return ()
 
 
 def note_failure(folder: RunFolder, error: FashsegError) -> None:
@@ -83,7 +91,7 @@ def say_interrupted(folder: RunFolder, stopped: Stopped) -> None:
             page_so_far(folder)
         saved = folder.checkpoint("last").exists()
         what = f"what was trained is in {folder.path}" if saved else "nothing was trained yet"
-        way_out = f"go on with: {command('train', resume=folder.path)}"
+        way_out = f"go on with: {command('train', _plugins(folder), resume=folder.path)}"
     print(f"interrupted by {stopped}: {what}\n       {way_out}", file=sys.stderr)
 
 

@@ -65,6 +65,7 @@ def _score(options: Evaluate) -> None:
         "task": data.info.task,
         "data": data.info.name,
         "synthetic": data.info.synthetic,
+        "partial": data.partial,
         "checkpoint": options.checkpoint,
         options.split: scores,
     }

@@ -143,6 +143,7 @@ class Record:
             **first_record(self.run, [*self.before.get("overrides", []), *self.overrides]),
             "synthetic": task.info.synthetic,
             "limited": bool(self.run.trainer.limit_batches or self.run.trainer.overfit_batches),
+            "partial": data.partial,
             "split": self.run.data.split,
             "images": data.counts,
             "val_images_of_trained_buildings": data.shared_groups,

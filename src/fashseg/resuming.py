@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
@@ -12,12 +12,14 @@ from fashseg.checking import check
 from fashseg.config import Train
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, in_full
+from fashseg.plugins import recorded
+from fashseg.references import escaped
 from fashseg.run import RunFolder, flat_options, is_first_process
 
 # What does not change what the run computes, or only for how long it does.
 CHANGEABLE = (
     *("epochs", "trainer.", "callbacks.", "logger.", "checkpoint.", "data.root", "data.resident", "data.workers"),
-    *("eval_batch_size", "on_nan", "notes", "page", "debug"),
+    *("eval_batch_size", "on_nan", "plugins", "notes", "page", "debug"),
 )
 
 AUTO = "auto"
@@ -48,7 +50,7 @@ def _same(one: Train, other: Train) -> bool:
 
 def _plain(run: Train) -> dict[str, Any]:
     values = asdict(run)
-    del values["resume"], values["debug"]
+    del values["resume"], values["debug"], values["plugins"]
     values["data"]["root"] = str(in_full("data.root", run.data.root).absolute())
     return values
 
@@ -69,6 +71,8 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
         if key == "resume" or key.startswith("hydra"):
             continue
         old, new = OmegaConf.select(composed, key), override.value()
+        if key == "plugins":
+            new = escaped(recorded(cast(list[str], new), []))
         if isinstance(old, DictConfig) or (old != new and not _changeable(key)):
             was = old.get("name") if isinstance(old, DictConfig) else old
             raise UserError(

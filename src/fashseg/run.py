@@ -165,7 +165,8 @@ class RunFolder:
         """
         try:
             content = read_yaml(self.config)
-            composed = OmegaConf.create(without_references(content)) if isinstance(content, dict) else None
+            whole = {**cfg.BEFORE, **without_references(content)} if isinstance(content, dict) else None
+            composed = OmegaConf.create(whole) if whole is not None else None
         except FileNotFoundError:
             raise UserError(
                 f"{self.config} does not exist: {self.path} is no run folder.", "Name a folder that train has made."
@@ -189,6 +190,8 @@ def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
         "task": cfg.TASKS["model"][run.model.name],
         "model": run.model.name,
         "data": run.data.name,
+        "loss": run.loss.name,
+        "plugins": run.plugins,
         "seed": run.seed,
         "overrides": overrides,
     }

@@ -51,9 +51,11 @@ def score_table(results: dict[str, Any]) -> "Table":
     from fashseg.published import PUBLISHED, Published  # brings NumPy
 
     task = results["task"]
-    published = {} if results.get("limited") else PUBLISHED.get(results["data"], Published({}, {})).test
+    comparable = not (results.get("limited") or results.get("partial"))
+    published = PUBLISHED.get(results["data"], Published({}, {})).test if comparable else {}
     title = {"classification": "Accuracy", "segmentation": "Average precision by logits"}[task]
     note = " on synthetic data" if results.get("synthetic") else ""
+    note += ", of a part of the data set" if results.get("partial") else ""
     note += ", of few batches only" if results.get("limited") else ""
     table = _table(f"{title}{note}")
     table.add_column("class")

@@ -24,6 +24,7 @@ from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
+from fashseg.plugins import recorded
 from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
 from fashseg.run import RunFolder, first_record, is_first_process
@@ -135,6 +136,9 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     # As an absolute path it means the same from another folder.
     OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
     run = check(Train, composed)
+    chosen = [(group, getattr(run, group).name) for group in ("model", "data", "loss")]
+    run.plugins = recorded(run.plugins, chosen)
+    OmegaConf.update(composed, "plugins", escaped(run.plugins))
     try:
         with folder.hold() if is_first_process() else contextlib.nullcontext():
             return _train(run, folder, composed, overrides, in_sweep, resume)

@@ -98,7 +98,7 @@ def _of_run(folder: RunFolder, checkpoint: str) -> Trained:
     if not isinstance(described, dict):
         raise UserError(f"{path} does not say what network it is of.", "Name another run.")
     weights = of_network(content["state_dict"])
-    task = _build(path, described, weights)
+    task = _build(path, described, weights, results.get("plugins"))
     return Trained(task, str(task.options["model"]["name"]), str(folder.path), results)
 
 
@@ -179,8 +179,11 @@ def _parsed(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-def _build(path: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Task:
-    """The task of a description that nobody vouches for: built only where it fits the weights that are there."""
+def _build(path: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor], plugins: Any = None) -> Task:
+    """The task of a description that nobody vouches for: built only where it fits the weights that are there.
+
+    ``plugins`` are named to the user where they are missing, and not read.
+    """
     way_out = "It is damaged, or of another version of fashseg; name another run or model."
     try:
         info = checked_info(described["info"])
@@ -189,7 +192,7 @@ def _build(path: Path, described: Mapping[str, Any], weights: Mapping[str, Tenso
             "scheduler": {"name": "none"},
             "augment": {"name": "none"},
             "seed": 0,
-            "model": check_choice("model", described["options"]["model"]),
+            "model": check_choice("model", described["options"]["model"], plugins),
         }
         types = require_fitting(options["model"], info, weights)
     except UserError as error:

@@ -1,8 +1,9 @@
 """Options of the commands beside training. Imports neither torch nor Hydra."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from fashseg.config import Trainer, option
+from fashseg.config import PLUGINS, Data, Trainer, option
 
 
 @dataclass
@@ -14,6 +15,7 @@ class Evaluate:
     checkpoint: str = option("best", "which weights", choices=("best", "last"))
     root: str | None = option(None, "folder that holds the data sets; null takes the run's own")
     trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
 
 
@@ -25,6 +27,7 @@ class Report:
     refresh: bool = option(False, "look at the images again with the best weights")
     root: str | None = option(None, "folder that holds the data sets; null takes the run's own")
     trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
 
 
@@ -47,6 +50,7 @@ class Export:
     root: str | None = option(
         None, "folder that holds the data sets, for images to compare on; null takes the run's own, or the usual one"
     )
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
 
 
@@ -59,4 +63,45 @@ class Compare:
         None, "page to write; null: compare.html in the folder that is named, in the current one where several are"
     )
     resamples: int = option(1000, "resamples of the test images behind each interval", ge=100)
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Predict:
+    """All options of ``python -m fashseg.predict``; words that are no overrides are pictures."""
+
+    run: str | None = option(None, "run folder whose model is used")
+    weights: str | None = option(None, "in its place, by model=: a model of the package by its name, or a file")
+    checkpoint: str = option("best", "which weights of the run", choices=("best", "last"))
+    input: Any = option(None, "pictures, folders, patterns; - reads such lines from standard input")
+    output: str | None = option(None, "folder of the results, new or empty; null: predictions/<date_time>")
+    top: int = option(3, "classes that are told for each picture, the likeliest first", ge=1)
+    batch_size: int = option(500, "pictures that are classified at once", ge=1, le=100_000)
+    tta: bool = option(False, "average with the mirrored picture")
+    invert: bool | str = option(
+        "auto", "garments: exchange dark and light; auto: where they are darker than what is around", choices=("auto",)
+    )
+    trim: bool | str = option(
+        "auto", "garments: cut to the garment, the rest black; auto: where the background is uniform", choices=("auto",)
+    )
+    short_side: int | str = option(
+        "auto", "masks: pixels of the short side for the network; auto: as trained, native: the picture's own"
+    )
+    tile: int = option(384, "masks: pixels of the windows that larger pictures are labelled in", ge=32, le=8192)
+    overlap: int = option(96, "masks: pixels that neighbouring windows share, at least; less than tile", ge=0)
+    trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
+    debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Prepare:
+    """All options of ``python -m fashseg.prepare``."""
+
+    data: Data = field(default_factory=Data)
+    seed: int = option(0, "seed of the split, where data.split_seed is not given", ge=0, le=2**32 - 1)
+    rebuild: bool = option(False, "build a set again that is there; it is replaced when the new one is complete")
+    partial: bool = option(False, "build of what is there, where the source is incomplete")
+    mirrors: list[str] = option([], "addresses of folders to try first for the archive that a set is built from")
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")

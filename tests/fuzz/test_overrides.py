@@ -16,8 +16,9 @@ from fashseg import evaluate, train
 from fashseg.compare import __main__ as compare
 from fashseg.config import Train
 from fashseg.export import __main__ as export
+from fashseg.prepare import __main__ as prepare
 from fashseg.report import __main__ as report
-from fashseg.verb_options import Compare, Evaluate, Export, Report
+from fashseg.verb_options import Compare, Evaluate, Export, Prepare, Report
 
 Main = Callable[[Sequence[str]], int]
 
@@ -62,6 +63,7 @@ VERBS: dict[str, tuple[Main, type, int, int]] = {
     "export": (export.main, Export, 15, 300),
     "report": (report.main, Report, 15, 300),
     "compare": (compare.main, Compare, 15, 300),
+    "prepare": (prepare.main, Prepare, 15, 300),
 }
 
 

@@ -22,7 +22,7 @@ def task_of(ignore: int | None) -> Task:
     info = DataInfo("mask_folder", "segmentation", names, (3, 8, 8), (0.0,) * 3, (1.0,) * 3, ignore=ignore)
     run = cfg.Train(
         model=cfg.SegNet("segnet", features=2), optimizer=cfg.Adam("adam"), scheduler=cfg.Scheduler("none"),
-        augment=cfg.Augment("none"),
+        augment=cfg.Augment("none"), loss=cfg.CrossEntropy("cross_entropy"),
     )  # fmt: skip
     torch.manual_seed(0)
     return build_task(run, info)

@@ -32,7 +32,14 @@ log = logging.getLogger(__name__)
 MOST_POINTS = 1000  # of the projector, which lays their thumbnails out in one picture
 THUMBNAIL = 28
 THRESHOLDS = 127  # what TensorBoard's own curves have
-PRIVATE = ("data.root", "resume", "debug", "notes", "page")  # what a run is kept and told by, not what it computes
+PRIVATE = (
+    "data.root",
+    "plugins",
+    "resume",
+    "debug",
+    "notes",
+    "page",
+)  # what a run is kept and told by, not what it computes
 
 
 def log_end(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -40,11 +41,13 @@ class Noise:
     Attributes:
         tested: by the name of the run.
         missing: by the name of the run, why there is nothing.
+        plugins: by the name of such a run, the plugins that it was trained with.
         refresh: names of runs whose evidence is there, but has to be made again.
     """
 
     tested: dict[str, Tested] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    plugins: dict[str, Any] = field(default_factory=dict)
     refresh: set[str] = field(default_factory=set)
 
     def difference(self, runs: Sequence[Run], others: Sequence[Run]) -> Interval | None:
@@ -73,6 +76,7 @@ def measure(group: Group, resamples: int) -> Noise:
             noise.tested[run.name] = found
         else:
             noise.missing[run.name], again = found
+            noise.plugins[run.name] = run.results.get("plugins")
             if again:
                 noise.refresh.add(run.name)
     return noise

@@ -13,7 +13,7 @@ from fashseg.text import shown_option
 
 # They say where a run was kept, how it was watched, or how it was measured; not what was computed.
 NOT_COMPARED = (
-    *("seed", "notes", "page", "resume", "debug", "eval_batch_size", "eval_train"),
+    *("seed", "notes", "page", "plugins", "resume", "debug", "eval_batch_size", "eval_train"),
     *("data.root", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
 )
 NOT_COMPARED_GROUPS = ("logger.", "hydra.")
@@ -143,7 +143,8 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     found: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         if run.finished:
-            found.setdefault((run.task, run.results["data"]), []).append(run)
+            part = " (a part of it)" if run.results.get("partial") else ""
+            found.setdefault((run.task, f"{run.results['data']}{part}"), []).append(run)
     return [_group(task, data, alike) for (task, data), alike in found.items()]
 
 

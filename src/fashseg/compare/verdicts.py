@@ -87,4 +87,7 @@ def why_no_intervals(group: Group, noise: Noise) -> list[str]:
 def commands(noise: Noise) -> list[str]:
     """What makes the evidence that is missing."""
     again = {"refresh": "true"}
-    return [command("report", run=name, **(again if name in noise.refresh else {})) for name in noise.missing]
+    return [
+        command("report", noise.plugins.get(name), run=name, **(again if name in noise.refresh else {}))
+        for name in noise.missing
+    ]

@@ -85,12 +85,13 @@ class ArrayDataset:
         images: (N, C, H, W), uint8, on a device or on disk.
         targets: (N,) or (N, H, W), uint8, in the same place.
         indices: which of them, in this order; int64.
+        window: height and width of the middle of each image that is looked at; None is all of it.
 
     A batch is a pair of uint8 images (B, C, H, W) and int64 targets, on the device of the arrays.
     """
 
-    def __init__(self, images: Array, targets: Array, indices: Tensor) -> None:
-        self.images, self.targets, self.indices = images, targets, indices
+    def __init__(self, images: Array, targets: Array, indices: Tensor, window: tuple[int, int] | None = None) -> None:
+        self.images, self.targets, self.indices, self.window = images, targets, indices, window
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -103,7 +104,7 @@ class ArrayDataset:
     def raw(self, rows: Tensor) -> Batch:
         """A batch by positions in the arrays, int64 on their device; the targets are uint8 still."""
         # Ten times as fast as images[rows] for uint8.
-        return self.images.index_select(0, rows), self.targets.index_select(0, rows)
+        return self._seen(self.images.index_select(0, rows)), self._seen(self.targets.index_select(0, rows))
 
     @property
     def item_bytes(self) -> int:
@@ -119,15 +120,26 @@ class ArrayDataset:
         """The same items with all arrays on a device."""
         if isinstance(self.images, FileArray) or isinstance(self.targets, FileArray):
             raise TypeError("arrays on disk are not moved; move their batches")
-        return ArrayDataset(self.images.to(device), self.targets.to(device), self.indices.to(device))
+        return ArrayDataset(self.images.to(device), self.targets.to(device), self.indices.to(device), self.window)
 
     def first(self, count: int | None) -> "ArrayDataset":
         """The first so many; None is all of them."""
-        return ArrayDataset(self.images, self.targets, self.indices[:count])
+        return ArrayDataset(self.images, self.targets, self.indices[:count], self.window)
+
+    def whole(self) -> "ArrayDataset":
+        """The same items, all of each image."""
+        return ArrayDataset(self.images, self.targets, self.indices)
+
+    def _seen(self, batch: Tensor) -> Tensor:
+        """The middle of images or masks; what has no height and width has none."""
+        if self.window is None or batch.ndim < 3:
+            return batch
+        (height, width), (high, wide) = batch.shape[-2:], self.window
+        return batch[..., (top := (height - high) // 2) : top + high, (left := (width - wide) // 2) : left + wide]
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the images and targets that are used, in their order."""
+        """SHA-256 of the images and targets that are used, in their order, all of each."""
         digest = hashlib.sha256(repr((tuple(self.images.shape[1:]), tuple(self.targets.shape[1:]))).encode())
         for array in (self.images, self.targets):
             for rows in torch.split(self.indices, 256):
@@ -138,7 +150,7 @@ class ArrayDataset:
         """Number of images, or of pixels, of each class; labels of ``ignore`` count for nothing."""
         counts = torch.zeros(classes, dtype=torch.int64)
         for rows in torch.split(self.indices, 256):
-            labels = self.targets.index_select(0, rows).cpu().flatten().long()
+            labels = self._seen(self.targets.index_select(0, rows)).cpu().flatten().long()
             counts += torch.bincount(labels, minlength=classes)[:classes]
         if ignore is not None and ignore < classes:
             counts[ignore] = 0

@@ -8,7 +8,7 @@ import logging
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,11 +48,16 @@ def md5_of(path: Path) -> str:
 
 
 def fetch(
-    name: str, folder: Path, md5: str, mirrors: Sequence[str], timeout: float = 30, max_bytes: int = MAX_BYTES
+    name: str,
+    folder: Path,
+    md5: str | Callable[[Path], bool],
+    mirrors: Sequence[str],
+    timeout: float = 30,
+    max_bytes: int = MAX_BYTES,
 ) -> Path:
     """Download ``folder/name`` from the first mirror that gives the right bytes.
 
-    The file appears under its name only after its MD5 was right, so that an interrupted download never looks like a
+    The file appears under its name only after it was found right, so that an interrupted download never looks like a
     data set, and a file that was there stays until something verified replaces it. What has arrived before a cut
     connection or a kill stays in the hidden ``.NAME.part``, and the next mirror or the next command goes on from there.
     Several processes may fetch the same file at the same time: one does, the others wait for it.
@@ -60,7 +65,7 @@ def fetch(
     Args:
         name: the file's name, appended to each mirror and to the folder.
         folder: made where it does not exist; removed again if nothing was downloaded into it.
-        md5: what the file must have, 32 hexadecimal digits.
+        md5: what the file must have, 32 hexadecimal digits; where none is known, what tells whether a file is right.
         mirrors: http or https addresses of folders, tried in this order.
         timeout: seconds without any answer after which a mirror is given up.
         max_bytes: a longer answer is refused.
@@ -72,7 +77,7 @@ def fetch(
         DownloadError: no mirror gave it, or the folder cannot be written to; nothing is left behind but the start of a
             file of which the rest did not arrive.
     """
-    target, md5 = folder / name, md5.lower()
+    target = folder / name
     made: list[Path] = []
     try:
         made = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -83,7 +88,9 @@ def fetch(
                 return target
             if part.size > max_bytes:
                 part.clear()
-            if part.md5() != md5:  # it can be whole already: a kill may come between the last byte and the renaming
+            if not _is_right(
+                part, md5
+            ):  # it can be whole already: a kill may come between the last byte and the renaming
                 _try(mirrors, part, name, md5, timeout, max_bytes)
             part.publish()
         return target
@@ -97,11 +104,24 @@ def fetch(
                 path.rmdir()
 
 
-def _has(path: Path, md5: str, max_bytes: int) -> bool:
-    return path.is_file() and path.stat().st_size <= max_bytes and md5_of(path) == md5
+def _has(path: Path, md5: str | Callable[[Path], bool], max_bytes: int) -> bool:
+    if not path.is_file() or path.stat().st_size > max_bytes:
+        return False
+    return md5(path) if callable(md5) else md5_of(path) == md5.lower()
 
 
-def _try(mirrors: Sequence[str], part: PartialFile, name: str, md5: str, timeout: float, max_bytes: int) -> None:
+def _is_right(part: PartialFile, md5: str | Callable[[Path], bool]) -> bool:
+    return md5(part.path) if callable(md5) else part.md5() == md5.lower()
+
+
+def _try(
+    mirrors: Sequence[str],
+    part: PartialFile,
+    name: str,
+    md5: str | Callable[[Path], bool],
+    timeout: float,
+    max_bytes: int,
+) -> None:
     """Fill the file with the right bytes; DownloadError if no mirror has them."""
     reasons = []
     for mirror in mirrors:
@@ -109,12 +129,13 @@ def _try(mirrors: Sequence[str], part: PartialFile, name: str, md5: str, timeout
         try:
             log.info("downloading %s", url)
             went_on = _receive(url, part, timeout, max_bytes)
-            if went_on and part.md5() != md5:
+            if went_on and not _is_right(part, md5):
                 log.info("what was there is not what %s starts with: once more, all of it", url)
                 part.clear()
                 _receive(url, part, timeout, max_bytes)
-            if (found := part.md5()) == md5:
+            if _is_right(part, md5):
                 return
+            found = part.md5()
             part.clear()
             reasons.append(f"{mirror} (wrong bytes, their MD5 is {found})")
         except (OSError, http.client.HTTPException, ValueError) as error:

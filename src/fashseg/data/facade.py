@@ -5,11 +5,9 @@ Recognition of Objects with Regular Structure", GCPR 2013). The source map besid
 """
 
 import csv
-import io
 import os
-import string
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -19,9 +17,10 @@ from typing import Literal
 
 import numpy as np
 
+from fashseg.data.facade_manifest import MANIFEST, Pair, number, read_manifest
 from fashseg.data.facade_pictures import SIDE, BadFileError, decode
 from fashseg.data.info import Arrays
-from fashseg.data.reading import dead_link, read_at_most
+from fashseg.data.reading import dead_link
 from fashseg.errors import UserError
 
 CLASS_NAMES = ("others", "facade", "pillar", "window", "balcony")
@@ -35,23 +34,10 @@ SHORT_SIDE = 286
 
 SPLITS = ("train", "test_dev")
 
-_CHECKSUM_DIGITS = 16  # 64 bits: enough against accidents, and a small file to ship
-_MANIFEST_BYTES = 2**21
+COUNTS = (906, 114)
+"""Images of each split."""
+
 _SYNTHETIC = "data=synthetic_facade needs no files."
-
-
-@dataclass(frozen=True)
-class Pair:
-    """An image and its mask as they must be.
-
-    ``index`` is the number in the files' names, from 0 in each split; the checksums are the first 16 or more
-    hexadecimal digits of SHA-256.
-    """
-
-    split: str
-    index: int
-    image_sha256: str
-    mask_sha256: str
 
 
 @dataclass(frozen=True)
@@ -103,34 +89,53 @@ def source_map() -> tuple[SourceCrop, ...]:
         )
 
 
-def buildings(split: Literal["train", "test_dev"]) -> list[str]:
-    """The building that each image of a split shows, as CMP number, in the order of the images."""
+def buildings(split: Literal["train", "test_dev"], pairs: Iterable[Pair] | None = None) -> list[str]:
+    """The building that each image of a split shows, as CMP number, in the order of the images.
+
+    Args:
+        split: which images.
+        pairs: those that are there; all where it is None.
+    """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}, must be one of {SPLITS}")
-    return [crop.cmp_base_id for crop in source_map() if crop.split == split]
+    known = {number(crop): crop.cmp_base_id for crop in source_map()}
+    return [known[number(pair)] for pair in (source_map() if pairs is None else pairs) if pair.split == split]
 
 
-def files(root: Path) -> list[Path]:
-    """All that is read from below the data root."""
+def pairs_of(root: Path, partial: bool = False, manifest: Iterable[Pair] | None = None) -> list[Pair]:
+    """The pairs that a data root is to hold, by split and number; arguments and errors as in `read_facade`."""
+    known = sorted(source_map() if manifest is None else manifest, key=number)
+    own = root.absolute() / "facade" / MANIFEST
+    return read_manifest(own, known, partial) if os.access(own, os.F_OK) else known  # access(): answers for any path
+
+
+def files(root: Path, partial: bool = False) -> list[Path]:
+    """All that is read from below the data root.
+
+    Raises:
+        UserError: the folder's own manifest can't be used.
+    """
     folder = root.absolute() / "facade"
-    names = [f"{folder}/{crop.split}/eecs442_{crop.index:04d}" for crop in source_map()]
-    own = folder / "manifest.csv"
+    names = [f"{folder}/{pair.split}/eecs442_{pair.index:04d}" for pair in pairs_of(root, partial)]
+    own = folder / MANIFEST
     return [Path(name + suffix) for name in names for suffix in (".jpg", ".png")] + [own] * os.access(own, os.F_OK)
 
 
 def read_facade(
-    root: Path, *, limit: int | None = None, manifest: Iterable[Pair] | None = None
+    root: Path, *, limit: int | None = None, manifest: Iterable[Pair] | None = None, partial: bool = False
 ) -> tuple[Arrays, Arrays]:
     """Read and verify the data set.
 
     A ``manifest.csv`` in the ``facade`` folder, with the columns split, index, image_sha256 and mask_sha256, takes the
     place of the known checksums: a set that was rebuilt from the CMP archive looks the same but differs in bytes. It
-    must list the same pairs, for numbers of images are what splits and :func:`buildings` go by.
+    must list the same pairs, for numbers of images are what splits and :func:`buildings` go by, or some of them where
+    that is asked for.
 
     Args:
         root: the data root; the pairs are ``facade/{train,test_dev}/eecs442_NNNN.{jpg,png}`` below it.
         limit: read only the first so many pairs of each split.
         manifest: the expected pairs; the published 906 + 114 where it is None.
+        partial: be content with the pairs that the folder's own manifest lists.
 
     Returns:
         Training and test set: images (N, 3, 256, 256), RGB of 0 to 255, and masks (N, 256, 256) of 0 to 4, both uint8,
@@ -141,11 +146,9 @@ def read_facade(
     """
     folder = root.absolute() / "facade"
     _check_folders(folder)
-    pairs = sorted(source_map() if manifest is None else manifest, key=_number)
-    own = folder / "manifest.csv"
-    has_own = os.access(own, os.F_OK)  # unlike exists(), an answer for any path
-    if has_own:
-        pairs = _read_manifest(own, pairs)
+    own = folder / MANIFEST
+    has_own = os.access(own, os.F_OK)
+    pairs = pairs_of(root, partial, manifest)
     wanted = [[pair for pair in pairs if pair.split == split][:limit] for split in SPLITS]
     sets = tuple(
         Arrays(np.empty((len(part), 3, SIDE, SIDE), np.uint8), np.empty((len(part), SIDE, SIDE), np.uint8))
@@ -160,8 +163,8 @@ def read_facade(
         hint = (
             f"Checksums are compared with {own}, which may be damaged itself; without it, with the published ones."
             if has_own
-            else "(If this set was rebuilt from the CMP archive, list its files in "
-            f"{own}: split,index,image_sha256,mask_sha256.)"
+            else "(A set that was rebuilt from the CMP archive has its checksums in "
+            f"{own}, as python -m fashseg.prepare data=facade writes it.)"
         )
         raise UserError(f"{problems[0]}.{more}", f"Copy the original files to {folder} again. {hint} {_SYNTHETIC}")
     return sets[0], sets[1]
@@ -178,43 +181,9 @@ def _check_folders(folder: Path) -> None:
         raise UserError(
             f"The facades: {path} {why}. They belong in {folder}: train/eecs442_0000 to eecs442_0905 and "
             "test_dev/eecs442_0000 to eecs442_0113, each as .jpg (image) and .png (mask).",
-            "They are no public download in this form: copy them from the course, or set data.root or $FASHSEG_DATA to "
-            f"the folder that holds facade/train; {_SYNTHETIC}",
+            "They are no public download in this form: build them by python -m fashseg.prepare data=facade, copy them "
+            f"from the course, or set data.root or $FASHSEG_DATA to the folder that holds facade/train; {_SYNTHETIC}",
         )
-
-
-def _read_manifest(path: Path, expected: Sequence[Pair]) -> list[Pair]:
-    """The pairs of a folder's own manifest; UserError if it does not list the expected ones."""
-    way_out = f"Mend it, or delete {path}: then the files are compared with the published ones."
-    try:
-        text = read_at_most(path, _MANIFEST_BYTES).decode("utf-8-sig")
-        pairs = [
-            Pair(row["split"], int(row["index"]), _hex(row["image_sha256"]), _hex(row["mask_sha256"]))
-            for row in csv.DictReader(io.StringIO(text, newline=""), restval="")
-        ]
-    except KeyError as error:
-        raise UserError(f"{path} has no column {error}.", way_out) from error
-    except (OSError, ValueError, csv.Error) as error:
-        raise UserError(f"{path} cannot be used ({error}).", way_out) from error
-    pairs.sort(key=_number)
-    if [_number(pair) for pair in pairs] != [_number(pair) for pair in expected]:
-        raise UserError(
-            f"{path} must list each of the {len(expected):,} pairs once, by split and index as in the file names; it "
-            f"has {len(pairs):,} lines.",
-            way_out,
-        )
-    return pairs
-
-
-def _number(pair: Pair) -> tuple[str, int]:
-    return pair.split, pair.index
-
-
-def _hex(text: str) -> str:
-    digits = text.strip().lower()
-    if len(digits) < _CHECKSUM_DIGITS or not set(digits) <= set(string.hexdigits):
-        raise ValueError(f"{text!r} is no checksum: {_CHECKSUM_DIGITS} or more hexadecimal digits are expected")
-    return digits
 
 
 def _read_pair(folder: Path, pair: Pair, arrays: Arrays, i: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""One file of the facades: an image or a mask, decoded if it is exactly what it must be.
+"""One file of the facades, or of their source: an image or a mask, decoded if it is exactly what it must be.
 
 A checksum that agrees is not enough: a folder may have a list of checksums of its own, made from files that do not fit.
 """
@@ -24,7 +24,16 @@ class BadFileError(Exception):
     """What is wrong with a file; reads on from its name."""
 
 
-def decode(path: Path, kind: str, mode: str, sha256: str) -> UInt8Array:
+def decode(
+    path: Path,
+    kind: str,
+    mode: str,
+    sha256: str = "",
+    *,
+    size: tuple[int, int] = (SIDE, SIDE),
+    classes: int = _CLASSES,
+    most_bytes: int = _MOST_BYTES,
+) -> UInt8Array:
     """Read, check and decode a file.
 
     Args:
@@ -32,9 +41,12 @@ def decode(path: Path, kind: str, mode: str, sha256: str) -> UInt8Array:
         kind: format, ``JPEG`` of images and ``PNG`` of masks.
         mode: Pillow's name for the kind of pixels, ``RGB`` or ``P``.
         sha256: how its checksum starts, in hexadecimal digits.
+        size: width and height.
+        classes: values of a mask are below it.
+        most_bytes: a larger file is not read.
 
     Returns:
-        uint8, (256, 256, 3) of an image, (256, 256) of a mask.
+        uint8, (height, width, 3) of an image, (height, width) of a mask.
 
     Raises:
         BadFileError: it is missing, damaged, or not what it must be.
@@ -42,7 +54,7 @@ def decode(path: Path, kind: str, mode: str, sha256: str) -> UInt8Array:
     from PIL import Image  # not where the decoded images are cached
 
     try:
-        data = read_at_most(path, _MOST_BYTES)
+        data = read_at_most(path, most_bytes)
     except FileNotFoundError:
         raise BadFileError("is missing; each image (.jpg) needs the mask (.png) of its name") from None
     except OSError as error:
@@ -51,8 +63,8 @@ def decode(path: Path, kind: str, mode: str, sha256: str) -> UInt8Array:
         raise BadFileError("is empty")
     try:
         with Image.open(BytesIO(data), formats=[kind]) as picture:
-            if picture.size != (SIDE, SIDE):
-                raise BadFileError(f"has {picture.width}x{picture.height} pixels, expected are {SIDE}x{SIDE}")
+            if picture.size != size:
+                raise BadFileError(f"has {picture.width}x{picture.height} pixels, expected are {size[0]}x{size[1]}")
             if picture.mode != mode:
                 raise BadFileError(f"has the mode {picture.mode}, expected is {_MODES[mode]}")
             if (count := getattr(picture, "n_frames", 1)) != 1:
@@ -66,9 +78,9 @@ def decode(path: Path, kind: str, mode: str, sha256: str) -> UInt8Array:
         raise
     except Exception as error:  # on damaged files Pillow raises nearly anything
         raise BadFileError(f"is no readable {kind} file: it is damaged or incomplete ({len(data):,} bytes)") from error
-    if mode == "P" and pixels.max() >= _CLASSES:
+    if mode == "P" and pixels.max() >= classes:
         y, x = np.unravel_index(pixels.argmax(), pixels.shape)
-        raise BadFileError(f"holds the value {pixels.max()} at row {y}, column {x}; classes are 0 to 4")
+        raise BadFileError(f"holds the value {pixels.max()} at row {y}, column {x}; classes are 0 to {classes - 1}")
     if not (found := hashlib.sha256(data).hexdigest()).startswith(sha256):
         raise BadFileError(f"is not the expected file: its SHA-256 starts with {found[:16]}, expected is {sha256}")
     return pixels

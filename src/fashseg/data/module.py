@@ -59,7 +59,7 @@ class ImageDataModule(LightningDataModule):
         self.source = open_source(data)
         self.info = self.source.info
         self._parts: dict[str, ArrayDataset] = {}
-        self._size = 0
+        self._size, self._found = 0, (0, 0)
         self._moved: dict[tuple[int, torch.device], Set] = {}
         self._fits: dict[torch.device, bool] = {}
         self.shared_groups: int | None = None
@@ -68,6 +68,11 @@ class ImageDataModule(LightningDataModule):
     def counts(self) -> dict[str, int]:
         """Number of images by part."""
         return {name: len(self._parts[name]) for name in ("train", "val", "test")}
+
+    @property
+    def partial(self) -> bool:
+        """Whether the data set is not complete, so that its scores compare with no other; after :meth:`setup`."""
+        return self.source.complete is not None and self._found != self.source.complete
 
     def part(self, name: str) -> ArrayDataset:
         """Images and targets of ``train``, ``val``, ``test`` or ``train_fixed``, after :meth:`setup`."""
@@ -94,31 +99,32 @@ class ImageDataModule(LightningDataModule):
         stored = load(self.source, self.options)
         train, val = split_indices(self.source, self.options, len(stored.train.images))
         self.shared_groups = None if self.overfit_batches else shared_groups(self.source, self.options, train, val)
+        # Of larger images, windows are drawn in training; all else looks at their middle.
+        window = self.info.shape[1:] if self.source.kept else None
         parts = {
-            "train": ArrayDataset(*stored.train, torch.from_numpy(train)),
-            "val": ArrayDataset(*stored.train, torch.from_numpy(val)),
+            "train": ArrayDataset(*stored.train, torch.from_numpy(train), window),
+            "val": ArrayDataset(*stored.train, torch.from_numpy(val), window),
             "test": ArrayDataset(*stored.test, torch.arange(len(stored.test.images))),
         }
         if self.overfit_batches:
-            first = parts["train"].indices[: self.overfit_batches * self.batch_size]
-            part = ArrayDataset(parts["train"].images, parts["train"].targets, first)
-            parts = dict.fromkeys(parts, part)
+            parts = dict.fromkeys(parts, parts["train"].first(self.overfit_batches * self.batch_size))
         parts["train_fixed"] = self._fixed_part(parts["train"])
         self._parts, self._size = parts, stored.size
+        self._found = len(stored.train.images), len(stored.test.images)
         log.info("the data set has %.1f MB, %s", stored.size / 1e6, "on disk" if self._on_disk else "in memory")
 
     def _fixed_part(self, train: ArrayDataset) -> ArrayDataset:
         """The training images on which the loss on fixed weights is measured: always the same ones."""
         count = len(train) if self.eval_train is True else int(self.eval_train) * self.eval_batch_size
         picked = np.random.default_rng(self.options.split_seed).permutation(len(train))[:count]
-        return ArrayDataset(train.images, train.targets, train.indices[torch.from_numpy(np.sort(picked))])
+        return ArrayDataset(train.images, train.targets, train.indices[torch.from_numpy(np.sort(picked))], train.window)
 
     def train_dataloader(self) -> TrainLoader:
         """Training images in a new order each epoch."""
         rank, world = self._rank()
         part, device = self._where_needed("train")
         return TrainLoader(
-            part,
+            part.whole(),
             self.batch_size,
             seed=self.seed,
             rank=rank,
@@ -173,7 +179,7 @@ class ImageDataModule(LightningDataModule):
         if key not in self._moved:
             moved = part.to(device)
             self._moved[key] = Set(moved.images, moved.targets)
-        return ArrayDataset(*self._moved[key], part.indices.to(device)), None
+        return ArrayDataset(*self._moved[key], part.indices.to(device), part.window), None
 
     def _rank(self) -> tuple[int, int]:
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

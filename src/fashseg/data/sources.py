@@ -10,10 +10,14 @@ import numpy as np
 import PIL
 
 from fashseg import config as cfg
-from fashseg.data import facade, fashion_mnist
+from fashseg.data import cmp_facade, facade, fashion_mnist
+from fashseg.data.facade_manifest import Pair
 from fashseg.data.info import Arrays, DataInfo
+from fashseg.data.own import OwnData
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
+from fashseg.errors import UserError
 from fashseg.files import in_full
+from fashseg.register import OWN, Own
 
 
 class Inputs(NamedTuple):
@@ -37,13 +41,16 @@ class Source:
     Attributes:
         info: facts that hold before anything is read.
         read: from the options to training set (validation images included) and test set.
-        inputs: from the options to what the arrays follow from.
+        inputs: from the options to what the arrays follow from; None has them read each time.
         counts: from the options to the number of images of both sets, as far as that is known before they are read.
         pieces: draws both sets in pieces, for little memory; None where images are read.
         groups: from the options to what each training image shows, such as a building; None, or an
             answer of None, where images are unrelated.
         describe: from the options to the facts, for data whose size and classes are found in its folder; ``info`` has
             name and task alone then. None where ``info`` says it all.
+        kept: shape of a training image in memory, where it is larger than those that a network sees: a window of it is
+            drawn for each step. None where it is ``info.shape``.
+        complete: number of images of both sets where nothing is missing, for a data set that can be used in part.
         split: from the options and the number of images of the training set to the indices of the training and of the
             validation images, for ways to split that are this data set's own; it returns None for the common ones.
         found: from the options to sentences on what ``describe`` has found, for the reader.
@@ -51,11 +58,13 @@ class Source:
 
     info: DataInfo
     read: Callable[[Any], tuple[Arrays, Arrays]]
-    inputs: Callable[[Any], Inputs]
+    inputs: Callable[[Any], Inputs] | None
     counts: Callable[[Any], tuple[int, int]]
     pieces: Callable[[Any], tuple[Iterator[Arrays], Iterator[Arrays]]] | None = None
     groups: Callable[[Any], Sequence[str] | None] | None = None
     describe: Callable[[Any], DataInfo] | None = None
+    kept: tuple[int, int, int] | None = None
+    complete: tuple[int, int] | None = None
     split: Callable[[Any, int], tuple[IntArray, IntArray] | None] | None = None
     found: Callable[[Any], Sequence[str]] | None = None
 
@@ -66,8 +75,16 @@ def open_source(options: cfg.Data) -> Source:
     Raises:
         UserError: its folder does not hold what it must.
     """
-    source = SOURCES[options.name]
+    own = OWN.get(("data", options.name))
+    source = _own(options.name, own) if own else SOURCES[options.name]
     return replace(source, info=source.describe(options)) if source.describe else source
+
+
+def _own(name: str, own: Own) -> Source:
+    """A data set from outside the package, for one set of options."""
+    data = OwnData(name, own)
+    others = {"inputs": None, **data.others()}
+    return Source(data.info, data.read, counts=data.counts, describe=data.describe, **others)
 
 
 def split_indices(source: Source, options: cfg.Data, images: int) -> tuple[IntArray, IntArray]:
@@ -110,16 +127,60 @@ def _fashion_mnist() -> Source:
 
 
 def _facade() -> Source:
+    def pairs(options: cfg.Facade) -> list[Pair]:
+        return facade.pairs_of(_root(options), options.partial)
+
     def read(options: cfg.Facade) -> tuple[Arrays, Arrays]:
-        return facade.read_facade(_root(options))
+        return facade.read_facade(_root(options), partial=options.partial)
 
     def inputs(options: cfg.Facade) -> Inputs:
-        return Inputs({"root": str(_root(options))}, facade.files(_root(options)), f"1, Pillow {PIL.__version__}")
+        files = facade.files(_root(options), options.partial)
+        return Inputs({"root": str(_root(options))}, files, f"1, Pillow {PIL.__version__}")
 
-    def groups(_: cfg.Facade) -> Sequence[str]:
-        return facade.buildings("train")
+    def counts(options: cfg.Facade) -> tuple[int, int]:
+        train = sum(pair.split == "train" for pair in pairs(options))
+        return train, len(pairs(options)) - train
 
-    return Source(DataInfo(name="facade", **_SEGMENTS), read, inputs, lambda _: (906, 114), groups=groups)
+    def groups(options: cfg.Facade) -> Sequence[str]:
+        return facade.buildings("train", pairs(options))
+
+    def split(options: cfg.Facade, images: int) -> None:
+        if options.split == "published" and images != facade.COUNTS[0]:
+            raise UserError(
+                f"data.split=published needs all {facade.COUNTS[0]} training images; here are {images} of them.",
+                "Choose data.split=building.",
+            )
+
+    return Source(
+        DataInfo(name="facade", **_SEGMENTS), read, inputs, counts, groups=groups, split=split, complete=facade.COUNTS
+    )
+
+
+def _cmp_facade() -> Source:
+    def plan(options: cfg.CMPFacade) -> cmp_facade.Plan:
+        return cmp_facade.plan(_root(options), options.partial)
+
+    def read(options: cfg.CMPFacade) -> tuple[Arrays, Arrays]:
+        return cmp_facade.read_cmp_facade(_root(options), options.classes, plan(options))
+
+    def inputs(options: cfg.CMPFacade) -> Inputs:
+        words = {"root": str(_root(options)), "classes": options.classes}
+        return Inputs(words, cmp_facade.files(_root(options), plan(options)), f"1, Pillow {PIL.__version__}")
+
+    def describe(options: cfg.CMPFacade) -> DataInfo:
+        names, colours, _ = cmp_facade.LABELS[options.classes]
+        return DataInfo(name="cmp_facade", **_SEGMENTS | {"class_names": names, "palette": colours})
+
+    return Source(
+        DataInfo(name="cmp_facade", **_SEGMENTS),
+        read,
+        inputs,
+        counts=lambda options: plan(options).counts,
+        groups=lambda options: plan(options).groups,
+        describe=describe,
+        kept=(3, cmp_facade.SQUARE, cmp_facade.SQUARE),
+        complete=cmp_facade.COUNTS,
+    )
 
 
 def _drawn(info: DataInfo, function: str, parts: str, piece: int) -> Source:
@@ -155,7 +216,7 @@ def _drawn(info: DataInfo, function: str, parts: str, piece: int) -> Source:
     return Source(info, read, inputs, counts, pieces)
 
 
-def _own(name: str) -> Source:
+def _in_folders(name: str) -> Source:
     """A data set of one's own; what finds and decodes it is loaded where it is used."""
 
     def function(verb: str) -> Callable[[Any], Any]:
@@ -203,12 +264,13 @@ _GARMENTS: dict[str, Any] = {
 SOURCES: dict[str, Source] = {
     "fashion_mnist": _fashion_mnist(),
     "facade": _facade(),
+    "cmp_facade": _cmp_facade(),
     "synthetic_fashion": _drawn(
         DataInfo(name="synthetic_fashion", synthetic=True, **_GARMENTS), "draw_garments", "_garment_*.py", 5000
     ),
     "synthetic_facade": _drawn(
         DataInfo(name="synthetic_facade", synthetic=True, **_SEGMENTS), "draw_facades", "_facade_*.py", 16
     ),
-    "image_folder": _own("image_folder"),
-    "mask_folder": _own("mask_folder"),
+    "image_folder": _in_folders("image_folder"),
+    "mask_folder": _in_folders("mask_folder"),
 }

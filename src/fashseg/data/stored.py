@@ -103,6 +103,8 @@ def _decode(source: Source, options: cfg.Data, entry: cache.Entry | None, in_mem
 
 
 def _entry(source: Source, options: cfg.Data) -> cache.Entry | None:
+    if source.inputs is None:
+        return None
     inputs = source.inputs(options)
     return cache.entry(source.info.name, inputs.options, inputs.files, inputs.decoding)
 
@@ -130,9 +132,10 @@ def _on_disk(entry: cache.Entry) -> Stored | None:
 
 def _shapes(source: Source, options: cfg.Data) -> dict[str, cache.Shape]:
     train, test = source.counts(options)
-    image = source.info.shape
-    target = image[1:] if source.info.task == "segmentation" else ()
-    return dict(zip(NAMES, ((train, *image), (train, *target), (test, *image), (test, *target)), strict=True))
+    shapes = []
+    for count, image in ((train, source.kept or source.info.shape), (test, source.info.shape)):
+        shapes += [(count, *image), (count, *(image[1:] if source.info.task == "segmentation" else ()))]
+    return dict(zip(NAMES, shapes, strict=True))
 
 
 def _named(source: Source, options: cfg.Data) -> Iterator[tuple[str, UInt8Array]]:

@@ -6,11 +6,14 @@ from typing import Any
 from torch import nn
 
 from fashseg import config as cfg
+from fashseg.errors import UserError
 from fashseg.models.cnn import CNN
 from fashseg.models.resnet import ResNet
 from fashseg.models.segnet import SegNet
 from fashseg.models.unet import UNet
 from fashseg.models.vgg import VGG
+from fashseg.plugins import calling
+from fashseg.register import OWN
 
 BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
     "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden),
@@ -38,8 +41,19 @@ def build_model(options: cfg.Model, shape: tuple[int, int, int], classes: int) -
 
     Raises:
         ValueError: the network does not take images of this shape.
+        UserError: the code of a plugin fails, or gives no network.
     """
-    network = BUILDERS[options.name](options, shape, classes)
+    own = OWN.get(("model", options.name))
+    if own is None:
+        network = BUILDERS[options.name](options, shape, classes)
+    else:
+        with calling("model", options.name):
+            network = own.call("builder", options, shape, classes)
+    if not isinstance(network, nn.Module):
+        raise UserError(
+            f"model={options.name}: its builder gave {type(network).__name__}, and not a network.",
+            "Return a torch.nn.Module.",
+        )
     _, height, width = shape
     if height % (step := divisor(network)) or width % step:
         raise ValueError(f"{options.name} needs sides that are multiples of {step}, these images have {width}×{height}")

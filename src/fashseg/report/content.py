@@ -43,7 +43,7 @@ def build_page(facts: Facts, album: Album) -> Page:
         section for draw in SECTIONS if (section := _attempt(facts, draw.__name__, partial(draw, facts, album)))
     ]
     if facts.missing:
-        again = command("report", run=facts.shown_path, refresh="true")
+        again = command("report", facts.plugins, run=facts.shown_path, refresh="true")
         way_out = f"What the images come to is collected again by {again}, where data and weights are there."
         sections.append(Section("What is missing", "missing", [Text([*facts.missing, way_out])]))
     return Page(

@@ -11,13 +11,14 @@ from omegaconf import DictConfig, OmegaConf
 from fashseg.config import TASKS
 from fashseg.errors import UserError
 from fashseg.files import checksum
+from fashseg.plugins import is_file
 from fashseg.published import PUBLISHED, Published
 from fashseg.report.plausible import check_class_names, check_scores
 from fashseg.report.reading import Arrays as Arrays
 from fashseg.report.reading import read_evidence
 from fashseg.run import RunFolder
 from fashseg.summary import MAIN_SCORE, class_scores, main_score
-from fashseg.text import all_printable
+from fashseg.text import all_printable, shown_option
 from fashseg.untrusted import read_json
 
 Row = dict[str, float | None]
@@ -65,8 +66,14 @@ class Facts:
     @property
     def shown_path(self) -> Path:
         """The folder as one would write it: from the current folder on where it is inside."""
-        path, here = self.folder.path.resolve(), Path.cwd().resolve()  # not the link to the latest run
-        return path.relative_to(here) if path.is_relative_to(here) else path
+        return _from_here(self.folder.path.resolve())  # not the link to the latest run
+
+    @property
+    def plugins(self) -> list[str]:
+        """Those that the run was trained with, as one would give them."""
+        named = self.results.get("plugins")
+        names = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+        return [str(_from_here(Path(name))) if is_file(name) else name for name in names]
 
     @property
     def task(self) -> str:
@@ -99,6 +106,16 @@ class Facts:
         return self.config is not None and bool(OmegaConf.select(self.config, "trainer.overfit_batches"))
 
     @property
+    def other_loss(self) -> str | None:
+        """The options of what was minimised, where that is not the plain cross-entropy."""
+        values = self.config.get("loss") if self.config is not None else None
+        options = dict(all_printable(OmegaConf.to_container(values))) if isinstance(values, DictConfig) else {}
+        name = options.pop("name", "cross_entropy")
+        if name == "cross_entropy" and not options.get("label_smoothing"):
+            return None
+        return " ".join([f"loss={name}", *(f"loss.{key}={shown_option(value)}" for key, value in options.items())])
+
+    @property
     def class_names(self) -> list[str]:
         """By label value."""
         names = self.data.get("info", {}).get("class_names")
@@ -115,7 +132,7 @@ class Facts:
     @property
     def published(self) -> Published:
         """What the report says of this data set; empty where nothing is comparable."""
-        if self.results.get("limited"):
+        if self.results.get("limited") or self.results.get("partial"):
             return Published({}, {})
         return PUBLISHED.get(self.results.get("data", ""), Published({}, {}))
 
@@ -142,6 +159,11 @@ class Facts:
     def shown_part(self) -> str | None:
         """The part whose images are shown: test, else validation."""
         return next((part for part in ("test", "val") if part in self.evidence), None)
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd().resolve()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def load_facts(folder: RunFolder) -> Facts:

@@ -1,9 +1,10 @@
 """Sections on what was run: network, options, data, machine, and how to run it again."""
 
 import math
+from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from fashseg.commands import command, same_again
 from fashseg.composing import compose
@@ -60,6 +61,8 @@ def _configuration(config: DictConfig) -> str:
     public = config.copy()
     if OmegaConf.select(public, "data.root") is not None:
         public.data.root = "${oc.env:FASHSEG_DATA,data}"
+    if isinstance(public.get("plugins"), ListConfig):
+        public.plugins = [Path(str(plugin)).name for plugin in public.plugins]
     return OmegaConf.to_yaml(public)
 
 
@@ -89,8 +92,8 @@ def _data_set(facts: Facts) -> str:
     results = facts.results
     images = results.get("images", {})
     counts = listed([f"{count:,} {name}" for name, count in images.items()])
-    synthetic = " (drawn by code)" if results.get("synthetic") else ""
-    return f"{results.get('data')}{synthetic}, split {results.get('split', 'unknown')}: {counts or 'unknown'} images"
+    kind = " (drawn by code)" if results.get("synthetic") else " (a part of it)" if results.get("partial") else ""
+    return f"{results.get('data')}{kind}, split {results.get('split', 'unknown')}: {counts or 'unknown'} images"
 
 
 def _images(facts: Facts) -> str:
@@ -154,7 +157,9 @@ def _changed_options(facts: Facts) -> Block:
         return Text([f"What differs from the defaults can't be told: {error.what}"])
     seed_follows = {"data.split_seed"} if own.get("data.split_seed") == own.get("seed") else set()
     changed = [
-        path for path, value in own.items() if path not in {*PRIVATE, *seed_follows} and value != defaults.get(path)
+        path
+        for path, value in own.items()
+        if path not in {*PRIVATE, "plugins", *seed_follows} and value != defaults.get(path)
     ]
     if not changed:
         return Text([f"Every option has its default for model={facts.results['model']}."])
@@ -165,15 +170,15 @@ def _changed_options(facts: Facts) -> Block:
 def run_again(facts: Facts, album: Album) -> Section:
     """The commands to copy."""
     del album
-    results, folder = facts.results, facts.shown_path
+    results, folder, plugins = facts.results, facts.shown_path, facts.plugins
     blocks: list[Block] = []
     if git := results.get("git"):
         changed = ", which differed from it by changes that were not committed" if git["dirty"] else ""
         blocks.append(Code(f"git checkout {git['commit']}", f"The code{changed}"))
     blocks.append(Code(same_again(map(str, results.get("overrides", [])), PRIVATE), "The same run"))
     if facts.finished:
-        blocks.append(Code(command("evaluate", run=folder), "Score it again"))
+        blocks.append(Code(command("evaluate", plugins, run=folder), "Score it again"))
     else:
-        blocks.append(Code(command("train", resume=folder), "Go on with it"))
+        blocks.append(Code(command("train", plugins, resume=folder), "Go on with it"))
     blocks.append(Code(command("report", run=folder), "Make this page again"))
     return Section("Run it again", "again", blocks)

@@ -95,6 +95,11 @@ def comparable(facts: Facts) -> list[str]:
             "Not by the running loss: it is averaged over the epoch while the weights still move, so it is of weights "
             "that had been trained on average half an epoch less than those of validation."
         )
+        if facts.other_loss:
+            lines.append(
+                f"It is of another kind, too: of {facts.other_loss}, which was minimised. The other two are the "
+                "cross-entropy, as for every run, so that runs can be compared."
+            )
         if fixed and val is not None:
             lines.append("By the loss at the end of the epoch, yes: it is of the same weights as validation.")
             lines.append(_gap(fixed, val))
@@ -132,6 +137,11 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
     results, lines = facts.results, []
     if results.get("synthetic"):
         lines.append("Synthetic data: these images were drawn by code. The scores say nothing about real ones.")
+    if results.get("partial"):
+        lines.append(
+            "A part of the data set: images were missing when this run was made (data.partial). Its scores compare "
+            "with those of no other run but on the same images."
+        )
     if facts.overfits:
         lines.append(
             "Trained, validated and tested on the same few images (trainer.overfit_batches): this shows whether the "
@@ -147,7 +157,8 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
     elif status == "interrupted":
         lines.append(
             f"This run was interrupted after {counted(len(facts.rows), 'epoch')}. What is shown is its best so far, on "
-            f"validation images; test images are kept for the end. Go on: {command('train', resume=facts.shown_path)}"
+            f"validation images; test images are kept for the end. Go on: "
+            + command("train", facts.plugins, resume=facts.shown_path)
         )
     elif status not in ("finished", "running"):
         lines.append(f"The status of this run is {status}, which this version does not know.")

@@ -8,10 +8,12 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 from torchmetrics.classification import MulticlassConfusionMatrix
 
+from fashseg.choices import BEFORE
 from fashseg.data.arrays import Batch
 from fashseg.data.info import DataInfo
 from fashseg.data.loading import Steps
 from fashseg.errors import RunError
+from fashseg.losses import build_loss, cross_entropy
 from fashseg.metrics.prediction import predicted_labels
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
@@ -21,12 +23,13 @@ from fashseg.tasks.optimizers import keep_kind, optimizer_and_schedule
 from fashseg.tasks.options import Options, typed
 from fashseg.tasks.state import restore_state, saved_state
 from fashseg.tasks.stepping import Pending, Stepper, align_counters, take_or_leave
+from fashseg.tasks.windows import random_windows
 
 Scores = dict[str, Any]
 
 
 class Task(LightningModule):
-    """A network with its loss, optimizer and metrics.
+    """A network with its loss, which is minimised, optimizer and metrics; scores hold the cross-entropy in any case.
 
     The hyper-parameters are plain containers, so that a checkpoint loads with ``weights_only=True`` and is enough to
     build the task again: ``ClassificationTask.load_from_checkpoint(path, weights_only=True)``.
@@ -58,6 +61,8 @@ class Task(LightningModule):
         self.options, self.info = options, DataInfo.from_dict(info)
         model = build_model(typed("model", options["model"]), self.info.shape, len(self.info.class_names))
         self.model = model.to(memory_format=torch.channels_last)
+        self.loss = build_loss(typed("loss", options.get("loss", BEFORE["loss"])), self.info.ignore)
+        self.entropy = cross_entropy(self.info.ignore)
         self.augmentation = typed("augment", options["augment"])
         self.register_buffer("mean", torch.tensor(self.info.mean).reshape(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(self.info.std).reshape(1, -1, 1, 1), persistent=False)
@@ -90,17 +95,14 @@ class Task(LightningModule):
         return logits
 
     def loss_of(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss of a batch, and its logits."""
+        """What is minimised of a batch, and its logits."""
         logits = self(images)
-        if self.info.ignore is None:
-            return nn.functional.cross_entropy(logits, targets), logits
-        # The mean over what counts; 0 where nothing does, of which the mean would be nan.
-        total = nn.functional.cross_entropy(logits, targets, ignore_index=self.info.ignore, reduction="sum")
-        return total / (targets != self.info.ignore).sum().clamp(min=1), logits
+        return self.loss(logits, targets), logits
 
-    def _step(self, batch: Batch, *meters: Metric) -> Tensor:
+    def _step(self, batch: Batch, *meters: Metric) -> None:
         images, targets = batch
-        loss, logits = self.loss_of(images, targets)
+        logits = self(images)
+        loss = self.entropy(logits, targets)  # whatever is minimised: so runs can be compared
         predicted = predicted_labels(logits)
         for meter in meters:
             if isinstance(meter, Totals):
@@ -109,7 +111,6 @@ class Task(LightningModule):
                 meter.update(predicted, targets)
             else:
                 meter.update(logits.detach(), targets)
-        return loss
 
     def on_train_start(self) -> None:
         """Go on as this run is to be, where a checkpoint of one of another kind was loaded."""
@@ -146,9 +147,12 @@ class Task(LightningModule):
             take_or_leave(self, optimizer)
 
     def prepared(self, batch: Batch, step: int) -> Batch:
-        """A training batch as it is trained on; ``step`` fixes what augmentation draws."""
+        """A training batch as it is trained on; ``step`` fixes what is drawn: augmentation, windows of images."""
         seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
-        return augment(self.augmentation, *batch, seed=seed, outside=self.info.ignore or 0)
+        images, targets = batch
+        if images.shape[1:] != self.info.shape:
+            images, targets = random_windows(images, targets, self.info.shape[1:], seed)
+        return augment(self.augmentation, images, targets, seed=seed, outside=self.info.ignore or 0)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""

@@ -1,7 +1,7 @@
 """The options of a task as plain containers, with which a checkpoint loads under ``weights_only=True``."""
 
 from dataclasses import asdict
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from fashseg import config as cfg
 
@@ -13,6 +13,7 @@ class Options(TypedDict):
     optimizer: dict[str, Any]
     scheduler: dict[str, Any]
     augment: dict[str, Any]
+    loss: NotRequired[dict[str, Any]]  # cross-entropy in checkpoints that do not say
     seed: int
 
 
@@ -23,6 +24,7 @@ def task_options(run: cfg.Train) -> Options:
         optimizer=asdict(run.optimizer),
         scheduler=asdict(run.scheduler),
         augment=asdict(run.augment),
+        loss=asdict(run.loss),
         seed=run.seed,
     )
 

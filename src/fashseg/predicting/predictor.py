@@ -1,0 +1,209 @@
+"""A trained model on pictures of any size: classes of whole pictures, or of each of their pixels."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from fashseg.data.info import DataInfo, UInt8Array
+from fashseg.errors import UserError
+from fashseg.metrics.prediction import predicted_labels
+from fashseg.models import divisor
+from fashseg.predicting.enlarging import Band, resized
+from fashseg.predicting.fitting import channels, fit, mode_of
+from fashseg.predicting.garment import Done, Wishes
+from fashseg.predicting.pictures import Picture, as_picture, read_picture
+from fashseg.predicting.tiles import Tiling, bands
+from fashseg.trained import Trained
+
+AnyPicture = Picture | Image.Image | npt.NDArray[Any] | str | Path
+
+_AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
+_ROWS = 64  # that are labelled at once: what that takes beside the logits is small
+_MOST_ENLARGED = 2**24  # pixels that a smaller picture is enlarged to, at most: a line of 1×5000 is no 286×1,430,000
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What pictures were taken for.
+
+    Attributes:
+        probabilities: (N, classes), float32.
+        done: what was done to each picture before.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    done: list[Done]
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """A picture with a class for each of its pixels.
+
+    Attributes:
+        mask: (H, W) of the picture, uint8, the label of each pixel.
+        shares: part of the picture by class name; they add up to 1.
+        scaled: height and width of what the network saw.
+    """
+
+    mask: UInt8Array
+    shares: dict[str, float]
+    scaled: tuple[int, int]
+
+
+class Predictor:
+    """A model ready for pictures; files, images of Pillow's and arrays of pixels are all taken.
+
+    Args:
+        trained: the model.
+        device: where to compute.
+        precision: ``32``, as training scores; ``bf16`` and ``16`` mixed, or ``64``.
+        batch_size: pictures that are classified at once.
+
+    Raises:
+        UserError: the model does not take pictures.
+    """
+
+    def __init__(
+        self, trained: Trained, device: str | torch.device = "cpu", *, precision: str = "32", batch_size: int = 500
+    ) -> None:
+        mode_of(trained.info)
+        task = trained.task.eval()
+        self.task = task.to(device, torch.float64) if precision == "64" else task.to(device)
+        self.trained, self.device, self.batch_size = trained, torch.device(device), batch_size
+        self.autocast = _AUTOCAST.get(precision)
+
+    @property
+    def info(self) -> DataInfo:
+        """The data set that the model was trained on."""
+        return self.trained.info
+
+    def fit(self, picture: AnyPicture, wishes: Wishes | None = None) -> tuple[UInt8Array, Done]:
+        """The image (C, H, W) that a classifier sees of a picture, and what was done to it.
+
+        Raises:
+            BadPictureError: it can't be read.
+        """
+        return fit(_picture(picture), self.info, wishes or Wishes())
+
+    def classify(
+        self, pictures: Sequence[AnyPicture], *, invert: bool | None = None, trim: bool | None = None, tta: bool = False
+    ) -> Classified:
+        """Probabilities of each class for each picture.
+
+        Args:
+            pictures: of any sizes.
+            invert: for garments: exchange dark and light; None where the picture is dark on light.
+            trim: for garments: cut to the object and make the rest black; None where the background is uniform.
+            tta: average with the mirrored picture.
+
+        Raises:
+            BadPictureError: one can't be read.
+            UserError: the model is no classifier.
+        """
+        self._require("classification")
+        fitted = [self.fit(picture, Wishes(invert, trim)) for picture in pictures]
+        if not fitted:
+            return Classified(np.zeros((0, len(self.info.class_names)), np.float32), [])
+        images = np.stack([image for image, _ in fitted])
+        return Classified(self.probabilities(images, tta=tta), [done for _, done in fitted])
+
+    def probabilities(self, images: UInt8Array, *, tta: bool = False) -> npt.NDArray[np.float32]:
+        """Probabilities (N, classes) of images (N, C, H, W) that have been fitted."""
+        batches = torch.split(torch.from_numpy(np.ascontiguousarray(images)), self.batch_size)
+        return torch.cat([self._logits(batch, tta).softmax(1) for batch in batches]).numpy()
+
+    def segment(
+        self,
+        picture: AnyPicture,
+        *,
+        short_side: int | str = "auto",
+        tile: int = 384,
+        overlap: int = 96,
+        tta: bool = False,
+        progress: Callable[[float], object] = lambda _share: None,
+    ) -> Segmented:
+        """The class of each pixel.
+
+        Args:
+            picture: of any size.
+            short_side: pixels that its short side has for the network: a number, ``native`` for its own, or ``auto``
+                for that of the pictures that the model was trained on.
+            tile: pixels of the side of the windows that a larger image is labelled in.
+            overlap: pixels that neighbouring windows share, at least; less than ``tile``.
+            tta: average with the mirrored picture.
+            progress: is told the share that is done.
+
+        Raises:
+            BadPictureError: it can't be read.
+            UserError: the model labels no pixels.
+        """
+        self._require("segmentation")
+        seen = _picture(picture)
+        height, width = seen.size
+        image = seen.image if seen.image.mode == mode_of(self.info) else seen.image.convert(mode_of(self.info))
+        scaled = self._scaled(seen.size, short_side)
+        small = image if scaled == seen.size else image.resize(scaled[::-1], Image.Resampling.BICUBIC)
+        tiling = Tiling(tile, overlap, divisor(self.task.model), 1 if self.device.type == "cpu" else 8)
+
+        def window(top: int, left: int, bottom: int, right: int) -> UInt8Array:
+            return channels(small.crop((left, top, right, bottom)), self.info)
+
+        found: Iterator[Band] = bands(lambda x: self._logits(x, tta), window, *scaled, tiling)
+        if scaled != seen.size:
+            found = resized(found, scaled[0], seen.size)
+        mask = np.empty((height, width), np.uint8)
+        counts = np.zeros(len(self.info.class_names), np.int64)
+        with torch.inference_mode():
+            for top, logits in found:
+                for first, rows in zip(count(top, _ROWS), torch.split(logits, _ROWS, 1), strict=False):
+                    part = mask[first : first + rows.shape[1]]
+                    part[:] = predicted_labels(rows[None])[0].numpy()
+                    counts += np.bincount(part.ravel(), minlength=len(counts))
+                progress((top + logits.shape[1]) / height)
+        shares = (counts / mask.size).tolist()
+        return Segmented(mask, dict(zip(self.info.class_names, shares, strict=True)), scaled)
+
+    def _scaled(self, size: tuple[int, int], short_side: int | str) -> tuple[int, int]:
+        wanted = (self.info.short_side or "native") if short_side == "auto" else short_side
+        if wanted == "native" or int(wanted) == min(size):
+            return size
+        factor = int(wanted) / min(size)
+        most = max(_MOST_ENLARGED, size[0] * size[1])
+        factor = min(factor, (most / (size[0] * size[1])) ** 0.5)
+        height, width = (max(1, round(side * factor)) for side in size)
+        return height, width
+
+    def _logits(self, images: Tensor, tta: bool) -> Tensor:
+        """Logits in float32 on the CPU; with ``tta`` those of the image and its mirror image averaged."""
+        with torch.inference_mode(), self._precision():
+            images = images.to(self.device)
+            logits: Tensor = self.task(images).float()
+            if tta:
+                mirrored = self.task(images.flip(-1)).float()
+                logits = (logits + (mirrored.flip(-1) if mirrored.ndim == 4 else mirrored)) / 2
+        return logits.cpu()
+
+    def _precision(self) -> contextlib.AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, self.autocast) if self.autocast else contextlib.nullcontext()
+
+    def _require(self, task: str) -> None:
+        if self.info.task != task:
+            noun = {"classification": "a classifier", "segmentation": "a segmenter"}
+            raise UserError(
+                f"{self.trained.name} is {noun[self.info.task]}, {noun[task]} is needed.", "Name another model."
+            )
+
+
+def _picture(picture: AnyPicture) -> Picture:
+    if isinstance(picture, Picture):
+        return picture
+    return read_picture(picture) if isinstance(picture, (str, Path)) else as_picture(picture)

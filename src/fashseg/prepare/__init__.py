@@ -1,0 +1,1 @@
+"""The verb ``prepare``: what it does for each data set."""
