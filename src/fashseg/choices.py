@@ -1,26 +1,10 @@
 """The options of each choice of a group (model, data, optimizer, ...). Imports neither torch nor Hydra."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-
-def option(
-    default: Any,
-    help: str,
-    *,
-    choices: Sequence[str | int] = (),
-    ge: float | None = None,
-    gt: float | None = None,
-    le: float | None = None,
-    lt: float | None = None,
-) -> Any:
-    """A field with its meaning and its rule: allowed words or numbers, or bounds (``ge`` is ≥, ...)."""
-    rules = {"choices": tuple(choices), "ge": ge, "gt": gt, "le": le, "lt": lt}
-    metadata = {"help": help, **{k: v for k, v in rules.items() if v not in (None, ())}}
-    if isinstance(default, (list, dict)):
-        return field(default_factory=lambda: type(default)(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
+from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, MaskFolder, Synthetic
+from fashseg.declaring import option as option
 
 
 @dataclass
@@ -76,65 +60,6 @@ class UNet(Model):
     convs: int = option(2, "convolutions of each level of the encoder", ge=1, le=100)
     decoder_convs: int = option(1, "convolutions of each level of the decoder", ge=1, le=100)
     dropout: float = option(0.0, "share of the channels of the deepest level left out, in training", ge=0, lt=1)
-
-
-@dataclass
-class Data:
-    """What every data set has."""
-
-    name: str = option("", "registered name of the data set")
-    root: str = option("data", "folder that holds the data sets; the default is $FASHSEG_DATA, else ./data")
-    split: str = option("random", "how validation images are held out", choices=("random",))
-    val_share: float = option(0.1, "share of the training images that is held out for validation", gt=0, lt=1)
-    split_seed: int = option(0, "seed of the split; by default the run's seed", ge=0)
-    resident: bool | str = option(
-        "auto",
-        "true: on the GPU or in memory; false: on disk; auto: where it takes at most half of what is free",
-        choices=("auto",),
-    )
-    workers: int | None = option(
-        None, "threads that read ahead what stays on disk; 0 reads as one goes, null is one a core, at most four", ge=0
-    )
-
-
-@dataclass
-class FashionMNIST(Data):
-    """60,000 + 10,000 grey garments of 28×28 pixels in ten classes."""
-
-    download: bool = option(True, "fetch files that are missing; each is verified by MD5")
-    mirrors: list[str] = option([], "addresses to try before the built-in ones, each ending in a slash")
-
-
-@dataclass
-class Facade(Data):
-    """906 + 114 building fronts of 256×256 pixels with five classes a pixel."""
-
-    split: str = option(
-        "building",
-        "building: no building on both sides; published: first 800 train, the others validate; random: by image",
-        choices=("building", "published", "random"),
-    )
-    partial: bool = option(False, "use a set that was built of some of the buildings; its scores compare with no other")
-
-
-@dataclass
-class CMPFacade(Data):
-    """302 photographs of building fronts to train on, the 114 test images of the facades."""
-
-    split: str = option(
-        "building", "by building: what validates shows no building that is trained on", choices=("building",)
-    )
-    classes: int = option(5, "5: those of the facades; 12: those of the CMP Facade Database", choices=(5, 12))
-    partial: bool = option(False, "use the buildings that are there; the scores compare with no other")
-
-
-@dataclass
-class Synthetic(Data):
-    """A data set that is drawn by code: nothing is read from disk."""
-
-    train_images: int = option(1000, "images drawn for training and validation together", ge=2)
-    test_images: int = option(200, "images drawn for the test", ge=1)
-    draw_seed: int = option(0, "seed of the drawing", ge=0)
 
 
 @dataclass
@@ -259,6 +184,8 @@ CHOICES: dict[str, dict[str, type]] = {
         "cmp_facade": CMPFacade,
         "synthetic_fashion": Synthetic,
         "synthetic_facade": Synthetic,
+        "image_folder": ImageFolder,
+        "mask_folder": MaskFolder,
     },
     "optimizer": {"adam": Adam, "adamw": Adam, "sgd": SGD},
     "scheduler": {"none": Scheduler, "cosine": Cosine, "one_cycle": OneCycle},
@@ -281,6 +208,8 @@ TASKS: dict[str, dict[str, str]] = {
         "cmp_facade": "segmentation",
         "synthetic_fashion": "classification",
         "synthetic_facade": "segmentation",
+        "image_folder": "classification",
+        "mask_folder": "segmentation",
     },
 }
 

@@ -31,6 +31,11 @@ def check_together(run: cfg.Train) -> None:
             f"model={run.model.name} does {model_task}, data={run.data.name} is for {data_task}.",
             f"Choose data={' or data='.join(data)}, or model={' or model='.join(model)}.",
         )
+    if isinstance(run.data, cfg.OwnData) and not run.data.root:
+        raise UserError(
+            f"data.root is missing: data={run.data.name} reads pictures of your own.",
+            "Name their folder, such as data.root=my_pictures.",
+        )
     check_model(run.model)
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
         raise UserError(

@@ -52,12 +52,13 @@ def _score(options: Evaluate) -> None:
     with heavy_imports():
         from fashseg.engine import set_up_process
         from fashseg.experiment import without_nan
-        from fashseg.scoring import build_data, build_trained, score
+        from fashseg.scoring import build_data, build_trained, go_by_run, score
         from fashseg.summary import console, score_table
 
     folder, run = _load(options)
     set_up_process(run.seed)
     data = build_data(run)
+    go_by_run(data, folder.checkpoint(options.checkpoint))
     task = build_trained(run, data.info, folder.checkpoint(options.checkpoint))
     scores = score(task, data, options.split, options.trainer)
     results = {

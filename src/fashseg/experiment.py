@@ -22,13 +22,15 @@ from fashseg.callbacks.tensorboard_end import log_end, options_to_log
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import build_trainer, compile_network, graphed, precision, set_up_process, steps_per_call
+from fashseg.errors import UserError
 from fashseg.files import link_latest
 from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions
 from fashseg.report.collecting import device
 from fashseg.report.evidence import collect, keep_start
 from fashseg.run import RunFolder, first_record, is_first_process
-from fashseg.scoring import build_data, build_trained, load_weights, score
+from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, score
 from fashseg.tasks import Task, build_task
+from fashseg.text import printable
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,13 @@ def run_experiment(
     set_up_process(run.seed)
     record = Record(run, folder, overrides, resume)
     data = build_data(run)
+    if is_first_process():
+        for line in data.found:
+            print(printable(line))
     last = folder.checkpoint("last")
     checkpoint = last if resume and last.exists() else None
+    if checkpoint:
+        go_by_run(data, checkpoint)
     task = build_trained(run, data.info, checkpoint) if checkpoint else build_task(run, data.info)
     data.steps_per_call = steps_per_call(run.trainer, run.batch_size, data.info.shape)
     task.automatic_optimization = data.steps_per_call is None
@@ -126,6 +133,12 @@ class Record:
             git = beside.submit(git_state)
             data.setup()
         self.data = data
+        before = self.before.get("images", data.counts)
+        if data.source.describe and not self.run.trainer.overfit_batches and before != data.counts:
+            raise UserError(
+                f"data.root={self.run.data.root} gives {data.counts} images; when the run was begun, {before}.",
+                "Bring the folder back as it was, or start a new run: another split would mix training and validation.",
+            )
         self.values: dict[str, Any] = {
             **first_record(self.run, [*self.before.get("overrides", []), *self.overrides]),
             "synthetic": task.info.synthetic,

@@ -11,6 +11,7 @@ from fashseg import config as cfg
 from fashseg.checkpoints import read_checkpoint
 from fashseg.data.info import DataInfo
 from fashseg.data.module import ImageDataModule
+from fashseg.data.plausible import checked_info
 from fashseg.engine import build_trainer, keep_freed_memory
 from fashseg.errors import UserError
 from fashseg.fitting import of_network, require_fitting
@@ -46,6 +47,42 @@ def build_trained(run: cfg.Train, info: DataInfo, checkpoint: Path) -> Task:
     task = build_task(run, info)
     _load(task, content, checkpoint)
     return task
+
+
+def go_by_run(data: ImageDataModule, checkpoint: Path) -> None:
+    """Have a data set whose facts are found in its folder go by those that a run was trained by.
+
+    A picture more changes the mean, which images are brought to before they reach the network: weights are worth
+    nothing with another.
+
+    Raises:
+        UserError: classes, size or channels have changed, or the checkpoint does not tell them.
+    """
+    if data.source.describe is None:
+        return
+    try:
+        before = checked_info(read_checkpoint(checkpoint)["hyper_parameters"]["info"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{checkpoint} does not say what data it is of.", "Name another run.") from error
+    where = f"data.root={data.options.root}"
+    way_out = "Bring the folder back as it was, or start a new run."
+    if before.class_names != data.info.class_names:
+        raise UserError(
+            f"{where} has the classes {_shortly(data.info.class_names)}; the run was trained on "
+            f"{_shortly(before.class_names)}.",
+            way_out,
+        )
+    for name, old, new in (
+        ("images of (channels, height, width)", before.shape, data.info.shape),
+        ("the ignored value", before.ignore, data.info.ignore),
+    ):
+        if old != new:
+            raise UserError(f"{where} gives {name} {new}; the run was trained on {old}.", way_out)
+    data.info = before
+
+
+def _shortly(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:12])}{f' and {len(names) - 12} more' if names[12:] else ''}"
 
 
 def load_weights(task: Task, checkpoint: Path) -> None:

@@ -105,7 +105,13 @@ def samples(task: Task, part: ArrayDataset, indices: range) -> Any:
     names = task.info.class_names
     if task.info.task == "segmentation":
         items = [
-            Triptych(image.numpy(), mask.numpy().astype(np.uint8), target.numpy().astype(np.uint8), f"image {i}")
+            Triptych(
+                image.numpy(),
+                mask.numpy().astype(np.uint8),
+                target.numpy().astype(np.uint8),
+                f"image {i}",
+                None if task.info.ignore is None else (target == task.info.ignore).numpy(),
+            )
             for i, image, mask, target in zip(indices, images, logits.argmax(1), truth, strict=True)
         ]
         return triptychs(items, names, task.info.palette)

@@ -144,9 +144,13 @@ def _log_projector(writer: "SummaryWriter", task: Task, part: ArrayDataset, step
         features.append(_seen_by_last_layer(task, images.to(task.device)))
         thumbnails.append(nn.functional.interpolate(images.float() / 255, (THUMBNAIL, THUMBNAIL), mode="area"))
         labels.append(truth.flatten(1).mode(1).values if truth.ndim > 1 else truth)
-    names = [task.info.class_names[int(label)] for label in torch.cat(labels)]
+    names = [_name_of(task, int(label)) for label in torch.cat(labels)]
     pictures = torch.cat(thumbnails).expand(-1, 3, -1, -1)
     writer.add_embedding(torch.cat(features), names, pictures, step, tag="test")
+
+
+def _name_of(task: Task, label: int) -> str:
+    return "not counted" if label == task.info.ignore else task.info.class_names[label]
 
 
 def _seen_by_last_layer(task: Task, images: Tensor) -> Tensor:

@@ -146,10 +146,12 @@ class ArrayDataset:
                 digest.update(array.index_select(0, rows).cpu().numpy().data)
         return digest.hexdigest()
 
-    def class_counts(self, classes: int) -> list[int]:
-        """Number of images, or of pixels, of each class."""
+    def class_counts(self, classes: int, ignore: int | None = None) -> list[int]:
+        """Number of images, or of pixels, of each class; labels of ``ignore`` count for nothing."""
         counts = torch.zeros(classes, dtype=torch.int64)
         for rows in torch.split(self.indices, 256):
             labels = self._seen(self.targets.index_select(0, rows)).cpu().flatten().long()
             counts += torch.bincount(labels, minlength=classes)[:classes]
+        if ignore is not None and ignore < classes:
+            counts[ignore] = 0
         return counts.tolist()

@@ -34,6 +34,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from fashseg.data.info import UInt8Array
+from fashseg.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +163,34 @@ def entry(name: str, options: Mapping[str, Any], files: Sequence[Path], decoding
     return Entry(place, _digest([_FORMAT, decoding, name, options, stamps]))
 
 
+def remembered(place: Entry | None, compute: Callable[[], Any]) -> Any:
+    """What ``compute`` gave for the same sources before, else what it gives now, which is kept; plain values only.
+
+    It is a JSON file beside where the arrays of this entry would be, ``NAME-DIGEST.json``, with a CRC-32 of its own.
+    """
+    if place is None:
+        return compute()
+    path = place.path.with_suffix(".json")
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        content = json.loads(path.read_bytes())
+        if content["source"] == place.source and content["crc"] == _crc(content["values"]):
+            os.utime(path)
+            return content["values"]
+    values = compute()
+    content = {"source": place.source, "crc": _crc(values), "values": values}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _prune(path.parent)
+        write_atomically(path, json.dumps(content))
+    except OSError as error:
+        log.info("%s can't be written (%s)", path, error.strerror or error)
+    return values
+
+
+def _crc(values: Any) -> int:
+    return zlib.crc32(json.dumps(values).encode())
+
+
 def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -239,7 +268,11 @@ def _verify(file: FileIO, segment: Segment, into: memoryview | None) -> None:
 
 def _prune(where: Path) -> None:
     """Delete what has not been used for long, and what a killed process has left."""
-    for pattern, seconds in (("*.arrays", _UNUSED_SECONDS), ("*.part", _ABANDONED_SECONDS)):
+    for pattern, seconds in (
+        ("*.arrays", _UNUSED_SECONDS),
+        ("*.json", _UNUSED_SECONDS),
+        ("*.part", _ABANDONED_SECONDS),
+    ):
         for path in where.glob(pattern):
             with contextlib.suppress(OSError):  # another process was faster
                 if time.time() - path.stat().st_mtime > seconds:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -76,6 +77,11 @@ class ImageDataModule(LightningDataModule):
     def part(self, name: str) -> ArrayDataset:
         """Images and targets of ``train``, ``val``, ``test`` or ``train_fixed``, after :meth:`setup`."""
         return self._parts[name]
+
+    @property
+    def found(self) -> Sequence[str]:
+        """Sentences on what was found in the folder of the data set, where that is not known beforehand."""
+        return self.source.found(self.options) if self.source.found else ()
 
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each part, images and targets in their order: equal for equal data and an equal split."""

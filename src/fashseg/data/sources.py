@@ -44,7 +44,8 @@ class Source:
         inputs: from the options to what the arrays follow from; None has them read each time.
         counts: from the options to the number of images of both sets, as far as that is known before they are read.
         pieces: draws both sets in pieces, for little memory; None where images are read.
-        groups: from the options to what each training image shows, such as a building; None where images are unrelated.
+        groups: from the options to what each training image shows, such as a building; None, or an
+            answer of None, where images are unrelated.
         describe: from the options to the facts, for data whose size and classes are found in its folder; ``info`` has
             name and task alone then. None where ``info`` says it all.
         kept: shape of a training image in memory, where it is larger than those that a network sees: a window of it is
@@ -52,6 +53,7 @@ class Source:
         complete: number of images of both sets where nothing is missing, for a data set that can be used in part.
         split: from the options and the number of images of the training set to the indices of the training and of the
             validation images, for ways to split that are this data set's own; it returns None for the common ones.
+        found: from the options to sentences on what ``describe`` has found, for the reader.
     """
 
     info: DataInfo
@@ -59,11 +61,12 @@ class Source:
     inputs: Callable[[Any], Inputs] | None
     counts: Callable[[Any], tuple[int, int]]
     pieces: Callable[[Any], tuple[Iterator[Arrays], Iterator[Arrays]]] | None = None
-    groups: Callable[[Any], Sequence[str]] | None = None
+    groups: Callable[[Any], Sequence[str] | None] | None = None
     describe: Callable[[Any], DataInfo] | None = None
     kept: tuple[int, int, int] | None = None
     complete: tuple[int, int] | None = None
     split: Callable[[Any, int], tuple[IntArray, IntArray] | None] | None = None
+    found: Callable[[Any], Sequence[str]] | None = None
 
 
 def open_source(options: cfg.Data) -> Source:
@@ -92,16 +95,17 @@ def split_indices(source: Source, options: cfg.Data, images: int) -> tuple[IntAr
     if options.split == "published":
         return published_split(images)
     if options.split == "building":
-        assert source.groups is not None
-        return group_split(source.groups(options), options.val_share, options.split_seed)
+        groups = source.groups(options) if source.groups else None
+        assert groups is not None
+        return group_split(groups, options.val_share, options.split_seed)
     return random_split(images, options.val_share, options.split_seed)
 
 
 def shared_groups(source: Source, options: cfg.Data, train: IntArray, val: IntArray) -> int | None:
     """How many validation images show something that training images show too; None where nobody knows."""
-    if source.groups is None:
+    groups = source.groups(options) if source.groups else None
+    if groups is None:
         return None
-    groups = source.groups(options)
     trained = {groups[i] for i in train}
     return sum(groups[i] in trained for i in val)
 
@@ -212,6 +216,32 @@ def _drawn(info: DataInfo, function: str, parts: str, piece: int) -> Source:
     return Source(info, read, inputs, counts, pieces)
 
 
+def _in_folders(name: str) -> Source:
+    """A data set of one's own; what finds and decodes it is loaded where it is used."""
+
+    def function(verb: str) -> Callable[[Any], Any]:
+        return lambda options: getattr(import_module("fashseg.data.folders.source"), verb)(options)
+
+    def inputs(options: cfg.OwnData) -> Inputs:
+        return Inputs(*function("inputs")(options))
+
+    def split(options: cfg.OwnData, images: int) -> tuple[IntArray, IntArray]:
+        sides: tuple[IntArray, IntArray] = import_module("fashseg.data.folders.source").split(options, images)
+        return sides
+
+    info = DataInfo(name, cfg.TASKS["data"][name], (), (0, 0, 0), (), ())
+    return Source(
+        info,
+        function("read"),
+        inputs,
+        function("counts"),
+        groups=function("groups"),
+        describe=function("describe"),
+        split=split,
+        found=function("said"),
+    )
+
+
 _SEGMENTS: dict[str, Any] = {
     "task": "segmentation",
     "class_names": facade.CLASS_NAMES,
@@ -241,4 +271,6 @@ SOURCES: dict[str, Source] = {
     "synthetic_facade": _drawn(
         DataInfo(name="synthetic_facade", synthetic=True, **_SEGMENTS), "draw_facades", "_facade_*.py", 16
     ),
+    "image_folder": _in_folders("image_folder"),
+    "mask_folder": _in_folders("mask_folder"),
 }

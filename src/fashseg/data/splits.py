@@ -13,21 +13,22 @@ from fashseg.errors import UserError
 IntArray = npt.NDArray[np.int64]
 
 
-def random_split(n: int, val_share: float, seed: int) -> tuple[IntArray, IntArray]:
+def random_split(n: int, val_share: float, seed: int, option: str = "val") -> tuple[IntArray, IntArray]:
     """Draw the validation images at random.
 
     Args:
         n: number of images.
         val_share: part of them that validates, above 0 and below 1.
         seed: 0 or more; the same seed gives the same split on every machine.
+        option: what the share is of, ``val`` or ``test``, for messages.
 
     Raises:
         UserError: a value is out of range, or one side would be empty.
     """
-    return _sides(n, _shuffled(n, seed)[: _val_count(n, val_share)])
+    return _sides(n, _shuffled(n, seed, option)[: _val_count(n, val_share, option)])
 
 
-def group_split(groups: Sequence[str], val_share: float, seed: int) -> tuple[IntArray, IntArray]:
+def group_split(groups: Sequence[str], val_share: float, seed: int, option: str = "val") -> tuple[IntArray, IntArray]:
     """Draw whole groups at random, so that no group has images on both sides.
 
     Groups are taken in random order as long as they fit into the validation set; one more is taken where that comes
@@ -37,18 +38,19 @@ def group_split(groups: Sequence[str], val_share: float, seed: int) -> tuple[Int
         groups: the group of each image, for example the building it shows.
         val_share: part of the images that validates, above 0 and below 1.
         seed: 0 or more; the same seed gives the same split on every machine.
+        option: what the share is of, ``val`` or ``test``, for messages.
 
     Raises:
         UserError: a value is out of range, or there are fewer than two groups.
     """
-    target = _val_count(len(groups), val_share)
+    target = _val_count(len(groups), val_share, option)
     names, group_of_image, sizes = np.unique(np.asarray(groups, dtype=str), return_inverse=True, return_counts=True)
     if len(names) < 2:
         raise UserError(
-            f"data.val_share={val_share} would split the images of one single group ({names[0]}).",
+            f"data.{option}_share={val_share} would split the images of one single group ({names[0]}).",
             "Choose data.split=random, or a data set with more groups.",
         )
-    order = _shuffled(len(names), seed)
+    order = _shuffled(len(names), seed, option)
     chosen: list[int] = []
     left = target
     for group in order:
@@ -80,25 +82,27 @@ def published_split(n: int, first: int = 800) -> tuple[IntArray, IntArray]:
     return _sides(n, np.arange(first, n))
 
 
-def _val_count(n: int, val_share: float) -> int:
-    if not 0 < val_share < 1:  # also refuses nan
+def _val_count(n: int, share: float, option: str) -> int:
+    if not 0 < share < 1:  # also refuses nan
         raise UserError(
-            f"data.val_share is {val_share}; it must be above 0 and below 1.",
-            "Choose the part of the training images to validate on, for example data.val_share=0.1.",
+            f"data.{option}_share is {share}; it must be above 0 and below 1.",
+            f"Choose the part of the images to hold out, for example data.{option}_share=0.1.",
         )
-    count = round(n * val_share)
+    count = round(n * share)
     if not 1 <= count < n:
+        side = {"val": "validation", "test": "the test"}[option]
         raise UserError(
-            f"data.val_share={val_share} of {n} images leaves {count} for validation and {n - count} for training; "
+            f"data.{option}_share={share} of {n} images leaves {count} for {side} and {n - count} for training; "
             "both need at least one.",
             "Choose a share nearer to 0.5, or more images.",
         )
     return count
 
 
-def _shuffled(n: int, seed: int) -> IntArray:
+def _shuffled(n: int, seed: int, option: str) -> IntArray:
     if seed < 0:
-        raise UserError(f"data.split_seed is {seed}; it must be 0 or more.", "Choose another one, such as 0.")
+        name = {"val": "split_seed", "test": "test_seed"}[option]
+        raise UserError(f"data.{name} is {seed}; it must be 0 or more.", "Choose another one, such as 0.")
     # Sorting the raw numbers instead of Generator.permutation: NumPy promises that a bit generator's raw numbers never
     # change, but not the methods built on them, and a split must mean the same in a later version.
     raw = np.random.PCG64(seed).random_raw(n)

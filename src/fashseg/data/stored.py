@@ -148,7 +148,9 @@ def _named(source: Source, options: cfg.Data) -> Iterator[tuple[str, UInt8Array]
 
 
 def _check(source: Source, arrays: Arrays) -> None:
-    classes, largest = len(source.info.class_names), int(np.max(arrays.targets, initial=0))
+    classes, ignore = len(source.info.class_names), source.info.ignore
+    targets = arrays.targets if ignore is None else arrays.targets[arrays.targets != ignore]
+    largest = int(np.max(targets, initial=0))
     if largest >= classes:
         raise UserError(
             f"data={source.info.name}: a target has the value {largest}, but there are {classes} classes.",

@@ -11,11 +11,14 @@ from matplotlib.ticker import PercentFormatter
 from fashseg.figures.style import GRID, IntArray, house_style, new_figure
 
 _CELL, _MARGIN = 0.5, 1.3  # inches
+# Of more classes the counts are not written: nobody reads a thousand of them, and drawing them takes minutes.
+_MOST_WRITTEN = 30
+_WITHOUT_NUMBERS = 12.0  # inches of the whole matrix then
 
 
 @house_style()
 def confusion_matrix(counts: IntArray, class_names: Sequence[str], unit: str = "images") -> Figure:
-    """What each class is taken for: colour and percent are of a row, below is the count.
+    """What each class is taken for: colour and percent are of a row, below is the count; of many classes colour alone.
 
     Args:
         counts: (C, C), rows are the truth, columns the prediction. A row without counts has no colour.
@@ -30,16 +33,20 @@ def confusion_matrix(counts: IntArray, class_names: Sequence[str], unit: str = "
         raise ValueError(f"counts {counts.shape} are not of {classes}×{classes} classes")
     totals = counts.sum(1, keepdims=True)
     shares = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    cell = max(_CELL, 3 / max(classes, 1))
+    written = classes <= _MOST_WRITTEN
+    cell = max(_CELL, 3 / max(classes, 1)) if written else _WITHOUT_NUMBERS / classes
     figure = new_figure(cell * classes + _MARGIN, cell * classes + _MARGIN + 0.45)
     axes = figure.subplots()
-    mesh = axes.pcolormesh(np.ma.masked_invalid(shares), cmap="cividis", vmin=0, vmax=1, edgecolors=GRID, linewidth=0.6)
-    for truth, predicted in np.ndindex(*counts.shape):
+    lines = {"edgecolors": GRID, "linewidth": 0.6} if written else {"rasterized": True}
+    mesh = axes.pcolormesh(np.ma.masked_invalid(shares), cmap="cividis", vmin=0, vmax=1, **lines)
+    for truth, predicted in np.ndindex(*counts.shape) if written else ():
         _write(figure, predicted + 0.5, truth + 0.5, int(counts[truth, predicted]), float(shares[truth, predicted]))
     centres = np.arange(classes) + 0.5
     axes.set_xticks(centres, class_names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(centres, class_names)
     axes.tick_params(length=0)
+    if not written:
+        axes.tick_params(labelsize=max(2.5, min(9.5, 60 * cell)))
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.set_aspect("equal")

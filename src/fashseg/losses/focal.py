@@ -33,4 +33,4 @@ class Focal(nn.Module):
         lost = weight * entropy
         if self.ignore is None:
             return lost.mean()
-        return lost.sum() / (targets != self.ignore).sum()
+        return lost.sum() / (targets != self.ignore).sum().clamp(min=1)

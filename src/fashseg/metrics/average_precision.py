@@ -16,6 +16,7 @@ from fashseg.metrics.score_histogram import (
     INVALID_BIN,
     MAX_BINS,
     Ranking,
+    bins_for,
     check_settings,
     score_histogram,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "HistogramAveragePrecision",
     "Ranking",
     "average_precision_from_histogram",
+    "bins_for",
     "score_histogram",
 ]
 

@@ -16,6 +16,7 @@ Ranking = Literal["logits", "softmax"]
 
 DEFAULT_BINS = 2**18
 MAX_BINS = 2**22  # beyond it neighbouring bins are closer than float32 can tell apart
+_MOST_CELLS = 2**22  # of all classes together, where their number decides
 INVALID_BIN = 0  # lowest bin, kept free of scores
 
 _PIECE_SCORES = 2**20  # 4 MB of float32 bounds the temporary memory
@@ -81,6 +82,12 @@ def score_histogram(
     count = _count_all_classes if few or not scores.is_cpu else _count_class_by_class
     count(scores, targets, ranking, ignore_index, out)
     return out
+
+
+def bins_for(num_classes: int) -> int:
+    """Bins per class for a data set: `DEFAULT_BINS` up to 16 classes, then so many that the table stays below 64 MB."""
+    most = _MOST_CELLS // max(num_classes, 1)
+    return min(DEFAULT_BINS, 1 << most.bit_length() - 1)
 
 
 def check_settings(num_classes: int, bins: int, ranking: str) -> None:

@@ -13,6 +13,7 @@ class Totals(Metric):
     """Mean loss by sample and share of right predictions over everything it was updated with.
 
     ``update(loss, logits, targets)`` never waits for the device. Call it and not ``forward``, which also computes.
+    With ``ignore_index``, targets of that value count for nothing: the loss is the mean over all others, by pixel.
     The loss is summed in float64, or in float32 on machines with Apple's MPS, which has no float64. Counts are int64.
 
     ``compute`` returns ``{"loss": ..., "accuracy": ...}``, scalars on the metric's device; accuracy is 0 to 1, by pixel
@@ -28,8 +29,9 @@ class Totals(Metric):
     correct: Tensor
     predictions: Tensor
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, ignore_index: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.ignore_index = ignore_index
         dtype = torch.float32 if torch.backends.mps.is_available() else torch.float64
         self.add_state("loss_sum", torch.zeros((), dtype=dtype), dist_reduce_fx="sum")
         for name in ("samples", "correct", "predictions"):
@@ -41,11 +43,19 @@ class Totals(Metric):
         Args:
             loss: scalar, the mean over the batch.
             logits: (N, C, *), of any type.
-            targets: labels (N, *); all of them count. A batch of nothing adds nothing.
+            targets: labels (N, *); all count but for those of ``ignore_index``. A batch of nothing adds nothing.
             predicted: int64 (N, *), ``predicted_labels(logits)`` where it is known already.
         """
         if predicted is None:
             predicted = predicted_labels(logits)
+        if self.ignore_index is not None:
+            counted = targets != self.ignore_index
+            count = counted.sum()
+            self.loss_sum.add_(loss.detach().to(self.loss_sum.dtype) * count)
+            self.samples.add_(count)
+            self.correct.add_(((predicted == targets) & counted).sum())
+            self.predictions.add_(count)
+            return
         count_batch = len(targets)
         if not count_batch:  # the mean over nothing is nan
             return

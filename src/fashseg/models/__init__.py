@@ -40,16 +40,21 @@ def build_model(options: cfg.Model, shape: tuple[int, int, int], classes: int) -
         classes: number of outputs, per image or per pixel.
 
     Raises:
+        ValueError: the network does not take images of this shape.
         UserError: the code of a plugin fails, or gives no network.
     """
     own = OWN.get(("model", options.name))
     if own is None:
-        return BUILDERS[options.name](options, shape, classes)
-    with calling("model", options.name):
-        network = own.call("builder", options, shape, classes)
+        network = BUILDERS[options.name](options, shape, classes)
+    else:
+        with calling("model", options.name):
+            network = own.call("builder", options, shape, classes)
     if not isinstance(network, nn.Module):
         raise UserError(
             f"model={options.name}: its builder gave {type(network).__name__}, and not a network.",
             "Return a torch.nn.Module.",
         )
+    _, height, width = shape
+    if height % (step := divisor(network)) or width % step:
+        raise ValueError(f"{options.name} needs sides that are multiples of {step}, these images have {width}×{height}")
     return network

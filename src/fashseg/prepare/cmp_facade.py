@@ -30,8 +30,9 @@ def prepare(options: Prepare) -> Iterator[str]:
     arrays = source.read(data)
     if missing:
         yield f"{counted(len(missing), 'building')} of {len(wanted):,} are missing: {cmp_base.in_words(missing)}"
+    trained = set(source.groups(data) or ())
     yield (
-        f"{folder}: {counted(len(wanted) - len(missing), 'photograph')} with labels, {len(set(source.groups(data)))} "
+        f"{folder}: {counted(len(wanted) - len(missing), 'photograph')} with labels, {len(trained)} "
         f"of them to train on, as {counted(len(arrays[0].images), 'square')} of 286x286 that overlap"
     )
     yield from account(source.info, *arrays)

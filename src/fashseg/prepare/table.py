@@ -13,6 +13,8 @@ PREPARERS: dict[str, str] = {
     "fashion_mnist": "fashseg.prepare.fashion_mnist:prepare",
     "facade": "fashseg.prepare.facade:prepare",
     "cmp_facade": "fashseg.prepare.cmp_facade:prepare",
+    "image_folder": "fashseg.data.folders.account:prepare",
+    "mask_folder": "fashseg.data.folders.account:prepare",
     "synthetic_fashion": "fashseg.prepare.synthetic:prepare",
     "synthetic_facade": "fashseg.prepare.synthetic:prepare",
 }

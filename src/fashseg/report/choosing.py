@@ -62,6 +62,7 @@ def most_confused(confusion: npt.NDArray[np.integer], pairs: int = PAIRS) -> lis
 def choose_extremes(scores: FloatArray, each: int = 3) -> Samples:
     """Indices of the ``best``, the ``worst`` and some ``random`` other images by a score (N,), higher is better."""
     order = np.argsort(-scores, kind="stable")
+    order = order[~np.isnan(scores[order])]  # an image of which nothing counts has no score
     best, worst = order[:each], order[each:][::-1][:each]
     others = order[each : max(each, len(order) - each)]
     return {"best": best, "worst": worst, "random": np.random.default_rng(SEED).permutation(others)[:each]}

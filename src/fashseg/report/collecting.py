@@ -9,7 +9,7 @@ from fashseg.errors import UserError
 from fashseg.references import escaped
 from fashseg.report.evidence import collect
 from fashseg.run import RunFolder
-from fashseg.scoring import build_data, build_trained
+from fashseg.scoring import build_data, build_trained, go_by_run
 
 
 def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Trainer | None = None) -> None:
@@ -32,6 +32,7 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
         raise UserError(f"{best} does not exist.", "Name a run that has trained at least one epoch.")
     set_up_process(run.seed)
     data = build_data(run)
+    go_by_run(data, best)
     task = build_trained(run, data.info, best)
     data.setup()
     finished = folder.read_results()["status"] == "finished"

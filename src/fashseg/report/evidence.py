@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.module import ImageDataModule
 from fashseg.files import checksum, write_atomically
-from fashseg.metrics.average_precision import DEFAULT_BINS, average_precision_from_histogram, score_histogram
+from fashseg.metrics.average_precision import average_precision_from_histogram, bins_for, score_histogram
 from fashseg.metrics.calibration import BINS as CALIBRATION_BINS
 from fashseg.metrics.calibration import expected_calibration_error, reliability_counts
 from fashseg.metrics.confusion import confusion_counts, per_class_accuracy
@@ -38,6 +38,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 # Enough to draw a curve and to resample images; the scores themselves are counted in far finer ones.
 BINS = 1024
+_MOST_COARSE = 2**26  # counts in int32 of all images and classes
 
 
 def keep_start(folder: RunFolder, task: Task) -> None:
@@ -75,7 +76,9 @@ def collect(
     names = ("train", "val", "test")
     facts: dict[str, Any] = {
         "info": data.info.to_dict(),
-        "class_counts": {name: data.part(name).class_counts(len(data.info.class_names)) for name in names},
+        "class_counts": {
+            name: data.part(name).class_counts(len(data.info.class_names), data.info.ignore) for name in names
+        },
         "fingerprints": data.fingerprints(),
     }
     _write_json(folder.evidence / "data.json", facts)
@@ -102,7 +105,7 @@ def evidence_of_images(task: Task, part: ArrayDataset, batch_size: int) -> Array
         indices of the images that are kept, and ``images`` uint8 (S, C, H, W).
     """
     classes = len(task.info.class_names)
-    fine = torch.zeros(classes, 2, DEFAULT_BINS, dtype=torch.int64)
+    fine = torch.zeros(classes, 2, bins_for(classes), dtype=torch.int64)
     coarse = torch.zeros(classes, 2, BINS, dtype=torch.int64)
     probabilities, targets = [], []
     for batch in _indices(part, batch_size):
@@ -142,27 +145,35 @@ def evidence_of_pixels(task: Task, part: ArrayDataset, batch_size: int) -> Array
         ascending logit; ``confusion`` int64 (N, C, C), rows are the truth; ``losses`` float32 (N,); ``class_scores``
         (C,), the average precision; ``calibration`` (3, 15), see `reliability_counts`, and its ``calibration_error``
         (); ``shown`` int64 (S,), the indices of the images that are kept, with ``images`` uint8 (S, 3, H, W),
-        ``predictions`` and ``targets`` uint8 (S, H, W).
+        ``predictions`` and ``targets`` uint8 (S, H, W); where some pixels count for nothing, ``ignored`` uint8
+        (S, H, W) is 1 there, and their target 0.
     """
-    classes = len(task.info.class_names)
+    classes, ignore = len(task.info.class_names), task.info.ignore
+    bins = _coarse_bins(len(part), classes)
     histograms, confusion, losses = [], [], []
-    fine = torch.zeros(classes, 2, DEFAULT_BINS, dtype=torch.int64)
+    fine = torch.zeros(classes, 2, bins_for(classes), dtype=torch.int64)
     calibration = torch.zeros(3, CALIBRATION_BINS, dtype=torch.float64)
     for batch in _indices(part, batch_size):
         images, truth = part.batch(batch)
         logits = task(images.to(task.device)).float().cpu()
-        score_histogram(logits, truth, classes, out=fine)
+        score_histogram(logits, truth, classes, fine.shape[2], ignore_index=ignore, out=fine)
         confidence, predicted = logits.softmax(1).max(1)
-        calibration += reliability_counts(confidence, predicted == truth)
-        losses.append(nn.functional.cross_entropy(logits, truth, reduction="none").mean((1, 2)))
+        losses.append(_loss_by_image(logits, truth, ignore))
+        right = predicted == truth
+        if ignore is not None:
+            confidence, right = confidence[truth != ignore], right[truth != ignore]
+        calibration += reliability_counts(confidence, right)
         for image in range(len(images)):
             own = logits[image : image + 1], truth[image : image + 1]
-            histograms.append(score_histogram(*own, classes, BINS).to(torch.int32))
-            confusion.append(confusion_counts(predicted[image], truth[image], classes))
+            histograms.append(score_histogram(*own, classes, bins, ignore_index=ignore).to(torch.int32))
+            confusion.append(confusion_counts(predicted[image], truth[image], classes, ignore_index=ignore))
     counts = torch.stack(confusion)
-    right = (counts.diagonal(dim1=1, dim2=2).sum(1) / counts.sum((1, 2))).numpy()
-    shown = union(choose_extremes(right))
+    shares = (counts.diagonal(dim1=1, dim2=2).sum(1) / counts.sum((1, 2))).numpy()
+    shown = union(choose_extremes(shares))
     images, truth = part.batch(shown.tolist())
+    ignored = {} if ignore is None else {"ignored": (truth == ignore).numpy().astype(np.uint8)}
+    if ignore is not None:
+        truth = truth.masked_fill(truth == ignore, 0)
     return {
         "histograms": torch.stack(histograms).numpy(),
         "confusion": counts.numpy(),
@@ -174,7 +185,22 @@ def evidence_of_pixels(task: Task, part: ArrayDataset, batch_size: int) -> Array
         "images": images.numpy(),
         "predictions": torch.cat([_labels(task, image) for image in images]).numpy(),
         "targets": truth.numpy().astype(np.uint8),
+        **ignored,
     }
+
+
+def _loss_by_image(logits: Tensor, truth: Tensor, ignore: int | None) -> Tensor:
+    """Mean loss (N,) over the pixels of each image that count; 0 where none does."""
+    if ignore is None:
+        return nn.functional.cross_entropy(logits, truth, reduction="none").mean((1, 2))
+    losses = nn.functional.cross_entropy(logits, truth, ignore_index=ignore, reduction="none")
+    return losses.sum((1, 2)) / (truth != ignore).sum((1, 2)).clamp(min=1)
+
+
+def _coarse_bins(images: int, classes: int) -> int:
+    """`BINS`, or fewer where there are so many images and classes that a page would take too much memory."""
+    most = _MOST_COARSE // max(1, 2 * images * classes)
+    return min(BINS, max(32, 2 ** (most.bit_length() - 1) if most else 0))
 
 
 def _indices(part: ArrayDataset, batch_size: int) -> list[list[int]]:

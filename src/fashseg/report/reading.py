@@ -44,11 +44,12 @@ AXES = {
         "images": "SDHW",
         "predictions": "SHW",
         "targets": "SHW",
+        "ignored": "SHW",
     },
     "filters": {"filters": "FDHW"},
 }
 LABELS = ("predicted", "targets", "predictions")
-COUNTS = ("confusion", "histogram", "histograms", "shown")
+COUNTS = ("confusion", "histogram", "histograms", "shown", "ignored")
 
 
 def read_evidence(path: Path, kind: str) -> Arrays:

@@ -69,6 +69,8 @@ def _configuration(config: DictConfig) -> str:
 def _entries(facts: Facts) -> list[tuple[str, str]]:
     results = facts.results
     entries = [("data set", _data_set(facts))]
+    if images := _images(facts):
+        entries.append(("images", images))
     entries += [(f"SHA-256 of {name}", value) for name, value in facts.data.get("fingerprints", {}).items()]
     versions = [f"{name} {version}" for name, version in results.get("versions", {}).items()]
     entries += [
@@ -92,6 +94,19 @@ def _data_set(facts: Facts) -> str:
     counts = listed([f"{count:,} {name}" for name, count in images.items()])
     kind = " (drawn by code)" if results.get("synthetic") else " (a part of it)" if results.get("partial") else ""
     return f"{results.get('data')}{kind}, split {results.get('split', 'unknown')}: {counts or 'unknown'} images"
+
+
+def _images(facts: Facts) -> str:
+    """What the images are, as the data set tells."""
+    info = facts.data.get("info", {})
+    try:
+        channels, height, width = info["shape"]
+        kind = {1: "grey", 3: "RGB"}.get(channels, f"{channels} channels")
+        mean, std = (", ".join(f"{float(value):.2f}" for value in info[key]) for key in ("mean", "std"))
+    except (KeyError, TypeError, ValueError):
+        return ""
+    ignored = f", pixels of value {info['ignore']} count for nothing" if info.get("ignore") is not None else ""
+    return f"{width}×{height}, {kind}, {len(facts.class_names)} classes{ignored}; mean {mean}, deviation {std}"
 
 
 def _machine(results: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fashseg.figures.masks import Triptych, colorize, error_map, triptychs
+from fashseg.figures.masks import NOT_COUNTED, Triptych, colorize, error_map, triptychs, true_pixels
 from fashseg.figures.samples import Sample, picture, sample_sheet
 from fashseg.pages.blocks import Block, Gallery, Legend, Picture, Section, Text
 from fashseg.report.album import Album, small_picture
@@ -95,7 +95,10 @@ def _masks(facts: Facts, arrays: Arrays, album: Album) -> list[Block]:
                 "ones coloured."
             ]
         ),
-        Legend(list(zip(facts.class_names, facts.palette, strict=True))),
+        Legend(
+            list(zip(facts.class_names, facts.palette, strict=True))
+            + [("not counted", NOT_COUNTED)] * ("ignored" in arrays)
+        ),
     ]
     sheet = []
     for kind, indices in choose_extremes(right).items():
@@ -114,20 +117,24 @@ def _masks(facts: Facts, arrays: Arrays, album: Album) -> list[Block]:
 
 def _share_of_right_pixels(arrays: Arrays) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     confusion = arrays["confusion"].astype(np.float64)
-    shares: np.ndarray[tuple[int], np.dtype[np.float64]] = np.trace(confusion, axis1=1, axis2=2) / confusion.sum((1, 2))
+    with np.errstate(invalid="ignore"):  # of an image of which nothing counts
+        shares: np.ndarray[tuple[int], np.dtype[np.float64]] = np.trace(confusion, axis1=1, axis2=2) / confusion.sum(
+            (1, 2)
+        )
     return shares
 
 
 def _triptych(arrays: Arrays, place: int, title: str) -> Triptych:
-    return Triptych(arrays["images"][place], arrays["predictions"][place], arrays["targets"][place], title)
+    ignored = arrays["ignored"][place].astype(bool) if "ignored" in arrays else None
+    return Triptych(arrays["images"][place], arrays["predictions"][place], arrays["targets"][place], title, ignored)
 
 
 def _panels(facts: Facts, item: Triptych) -> Sequence[Picture]:
     panels = {
         "original": picture(item.image),
         "prediction": colorize(item.prediction, facts.palette),
-        "ground truth": colorize(item.truth, facts.palette),
-        "errors": error_map(item.image, item.prediction, item.truth),
+        "ground truth": true_pixels(item, facts.palette),
+        "errors": error_map(item.image, item.prediction, item.truth, item.ignored),
     }
     return [
         small_picture(name, pixels, alt=f"{item.title}: {name}", caption=name, photo=name in ("original", "errors"))

@@ -15,6 +15,9 @@ from fashseg.report.facts import Facts
 from fashseg.report.other_scores import PART_NAMES, other_scores
 from fashseg.text import listed, percent, signed
 
+MOST_CURVES = 20
+"""Classes whose precision over recall is drawn."""
+
 
 def classes(facts: Facts, album: Album) -> Section:
     """The table class by class, beside the published figures, and in words which classes are hard."""
@@ -129,6 +132,10 @@ def _precision_recall(facts: Facts, album: Album) -> Block:
     histogram = arrays["histogram"] if facts.classifies else arrays["histograms"].sum(0, dtype=np.int64)
     exact = arrays["average_precision" if facts.classifies else "class_scores"]
     present = [i for i in range(len(names)) if histogram[i, 1].sum()]
+    hardest = ""
+    if len(present) > MOST_CURVES:
+        hardest = f" The {MOST_CURVES} lowest of {len(present)} classes."
+        present = sorted(sorted(present, key=lambda i: float(exact[i]))[:MOST_CURVES])
     paths = {names[i]: precision_recall_path(histogram[i]) for i in present}
     precision = {names[i]: float(exact[i]) for i in present}
     chance = {names[i]: float(histogram[i, 1].sum() / histogram[i].sum()) for i in present}
@@ -139,7 +146,8 @@ def _precision_recall(facts: Facts, album: Album) -> Block:
         "precision_recall",
         precision_recall(paths, precision, chance),
         alt=f"Precision over recall, a curve for each class. Average precision: {said}.",
-        caption=f"{PART_NAMES[part].capitalize()} {unit}, ranked class by class by the {order}. Dotted: chance.",
+        caption=f"{PART_NAMES[part].capitalize()} {unit}, ranked class by class by the {order}. Dotted: chance."
+        f"{hardest}",
     )
 
 

@@ -11,6 +11,7 @@ from fashseg.report.facts import Facts, Scored
 from fashseg.text import counted, listed, percent
 
 HARD = 3
+OWN = ("image_folder", "mask_folder")  # whose groups may be anything
 
 
 def headline(facts: Facts) -> str:
@@ -120,13 +121,14 @@ def _shared(facts: Facts) -> list[str]:
     count = facts.results.get("images", {}).get("val")
     if shared is None or not count:
         return []
+    group = "group" if facts.results.get("data") in OWN else "building"
     if shared == 0:
-        return ["No validation image shows a building that is trained on: validation speaks of new buildings."]
+        return [f"No validation image shows a {group} that is trained on: validation speaks of new {group}s."]
     which = f"All {count}" if shared == count else f"{shared} of the {count}"
     return [
-        f"{which} validation images show a building that training images show, too. Validation therefore says how well "
-        "known buildings are recognised in other pictures, and hides what new ones would cost. data.split=building "
-        "keeps each building on one side."
+        f"{which} validation images show a {group} that training images show, too. Validation therefore says how well "
+        f"known {group}s are recognised in other pictures, and hides what new ones would cost. data.split={group} "
+        f"keeps each {group} on one side."
     ]
 
 

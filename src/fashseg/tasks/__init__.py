@@ -2,6 +2,7 @@
 
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
+from fashseg.errors import UserError
 from fashseg.register import OWN
 from fashseg.tasks.base import Scores, Task
 from fashseg.tasks.classification import ClassificationTask
@@ -23,9 +24,16 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
     """A task with fresh weights.
 
     Raises:
-        UserError: a network or loss of the user's own does not give what a task needs.
+        UserError: the network can't be built for images of this size, or a network or loss of the user's own does not
+            give what a task needs.
     """
-    task = task_class(info.task)(task_options(run), info.to_dict())
+    try:
+        task = task_class(info.task)(task_options(run), info.to_dict())
+    except ValueError as error:
+        raise UserError(
+            f"model={run.model.name} does not take the images of data={run.data.name}: {error}.",
+            "Choose another data.size, or another model.",
+        ) from error
     for group, name in (("model", run.model.name), ("loss", run.loss.name)):
         if (group, name) in OWN:
             try_out(task, group, name)

@@ -8,7 +8,9 @@ from fashseg import config as cfg
 from fashseg.tasks.photo_augmentation import moved_to, recoloured, warped
 
 
-def augment(options: cfg.Augment, images: Tensor, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+def augment(
+    options: cfg.Augment, images: Tensor, targets: Tensor, seed: int, outside: int = 0
+) -> tuple[Tensor, Tensor]:
     """A changed batch.
 
     Args:
@@ -16,6 +18,7 @@ def augment(options: cfg.Augment, images: Tensor, targets: Tensor, seed: int) ->
         images: (N, C, H, W), values of 0 to 255.
         targets: (N,) or (N, H, W); masks are changed along with their images.
         seed: fixes what is drawn, so that a step can be repeated.
+        outside: label of what comes into a mask from outside.
     """
     if not isinstance(options, cfg.Flip):
         return images, targets
@@ -31,16 +34,19 @@ def augment(options: cfg.Augment, images: Tensor, targets: Tensor, seed: int) ->
         drawn = torch.randint(2 * options.shift + 1, (2, len(images)), generator=generator)
         moves = moved_to(images.device, drawn)
         images = _shifted(images, moves, options.shift)
-        targets = _shifted(targets[:, None], moves, options.shift)[:, 0] if targets.ndim == 3 else targets
+        if targets.ndim == 3:
+            targets = _shifted(targets[:, None], moves, options.shift, outside)[:, 0]
     if isinstance(options, cfg.Garment):
         images = _erased(images, options.erase, generator)
     return images, targets
 
 
-def _shifted(images: Tensor, moves: Tensor, most: int) -> Tensor:
+def _shifted(images: Tensor, moves: Tensor, most: int, outside: int = 0) -> Tensor:
     """Each image moved by ``moves`` (2, N), down and right, from 0 to ``2 * most``, where ``most`` stays in place."""
     size = images.shape[-2:]
-    windows = F.pad(images, (most,) * 4).unfold(2, size[0], 1).unfold(3, size[1], 1)  # (N, C, moves, moves, H, W)
+    windows = (
+        F.pad(images, (most,) * 4, value=outside).unfold(2, size[0], 1).unfold(3, size[1], 1)
+    )  # (N, C, moves, moves, H, W)
     rows, columns = 2 * most - moves
     return windows[torch.arange(len(images), device=images.device), :, rows, columns]
 

@@ -66,7 +66,7 @@ class Task(LightningModule):
         self.augmentation = typed("augment", options["augment"])
         self.register_buffer("mean", torch.tensor(self.info.mean).reshape(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(self.info.std).reshape(1, -1, 1, 1), persistent=False)
-        self.running, self.fixed = Totals(), Totals()
+        self.running, self.fixed = Totals(self.info.ignore), Totals(self.info.ignore)
         self.meters = nn.ModuleDict({part: nn.ModuleDict(self.make_meters()) for part in ("val", "test")})
         self.scores: Scores = {}
         self.gradient_clip: float | None = None
@@ -152,7 +152,7 @@ class Task(LightningModule):
         images, targets = batch
         if images.shape[1:] != self.info.shape:
             images, targets = random_windows(images, targets, self.info.shape[1:], seed)
-        return augment(self.augmentation, images, targets, seed=seed)
+        return augment(self.augmentation, images, targets, seed=seed, outside=self.info.ignore or 0)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""

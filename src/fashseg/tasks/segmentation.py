@@ -5,14 +5,15 @@ from typing import Any
 from torch import Tensor
 from torchmetrics import Metric
 
-from fashseg.metrics.average_precision import HistogramAveragePrecision
+from fashseg.metrics.average_precision import HistogramAveragePrecision, bins_for
 from fashseg.metrics.confusion import PixelConfusionMatrix, accuracy, intersection_over_union, mean_of_present
 from fashseg.metrics.totals import Totals
 from fashseg.tasks.base import Scores, Task
 
 
 class SegmentationTask(Task):
-    """Cross-entropy over pixels; scored by average precision over all pixels of all images.
+    """Cross-entropy over pixels; scored by average precision over all pixels of all images, but for those that count
+    for nothing.
 
     The published figures rank pixels by the raw logit of a class, so this is the main score; ranking by softmax gives
     other figures for the same weights and is reported beside it.
@@ -22,12 +23,13 @@ class SegmentationTask(Task):
 
     def make_meters(self) -> dict[str, Metric]:
         """All in constant memory, however many images there are."""
-        classes = len(self.info.class_names)
+        classes, ignore = len(self.info.class_names), self.info.ignore
+        bins = bins_for(classes)
         return {
-            "totals": Totals(),
-            "logits": HistogramAveragePrecision(classes, ranking="logits"),
-            "softmax": HistogramAveragePrecision(classes, ranking="softmax"),
-            "confusion": PixelConfusionMatrix(classes),
+            "totals": Totals(ignore),
+            "logits": HistogramAveragePrecision(classes, "logits", bins, ignore),
+            "softmax": HistogramAveragePrecision(classes, "softmax", bins, ignore),
+            "confusion": PixelConfusionMatrix(classes, ignore_index=ignore),
         }
 
     def read_meters(self, values: dict[str, Any]) -> Scores:
