@@ -18,7 +18,7 @@ from bench.clock import Laps, print_result
 from fashseg import config as cfg
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.module import ImageDataModule
-from fashseg.engine import keep_freed_memory, precision
+from fashseg.devices import keep_freed_memory, precision
 from fashseg.metrics.prediction import predicted_labels
 from fashseg.models import build_model
 from fashseg.tasks.optimizers import look_for_no_gpu

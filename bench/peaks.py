@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from bench.clock import print_result
-from fashseg.engine import keep_freed_memory
+from fashseg.devices import keep_freed_memory
 
 SIDE = 2048
 COPY_BYTES = (2**18, 2**21, 2**24, 2**28)

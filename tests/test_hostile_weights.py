@@ -19,7 +19,7 @@ from fashseg.trained import _digest, load_trained, read_weights, save_weights
 def saved(trained_once: Callable[[str], Path], tmp_path: Path) -> Path:
     """The weights of a classifier in a file."""
     path = tmp_path / "mine.safetensors"
-    save_weights(path, load_trained(run=str(trained_once("cnn"))).task, {"scores": {"test": 0.5}})
+    save_weights(path, load_trained(run=str(trained_once("cnn"))).network, {"scores": {"test": 0.5}})
     return path
 
 

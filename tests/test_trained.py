@@ -24,7 +24,7 @@ Trainings = Callable[[str], Path]
 def saved(trained_once: Trainings, tmp_path: Path) -> Path:
     """The weights of a classifier in a file."""
     path = tmp_path / "mine.safetensors"
-    save_weights(path, load_trained(run=str(trained_once("cnn"))).task, {"scores": {"test": 0.5}})
+    save_weights(path, load_trained(run=str(trained_once("cnn"))).network, {"scores": {"test": 0.5}})
     return path
 
 
@@ -33,7 +33,7 @@ def images_for(trained: Trained) -> torch.Tensor:
 
 
 def logits_of(trained: Trained) -> torch.Tensor:
-    return torch.cat(list(predict(trained.task, images_for(trained), 2)))
+    return torch.cat(list(predict(trained.network, images_for(trained), 2)))
 
 
 @pytest.mark.parametrize("model", ["cnn", "segnet"])
@@ -41,16 +41,16 @@ def test_what_is_saved_comes_back(model: str, trained_once: Trainings, tmp_path:
     ours = load_trained(run=str(trained_once(model)))
     path = tmp_path / "my weights.safetensors"
     about = {"scores": {"test": 0.5}, "licence": "MIT, ${x} ü"}
-    save_weights(path, ours.task, about)
+    save_weights(path, ours.network, about)
     again = load_trained(model=str(path))
     assert torch.equal(logits_of(again), logits_of(ours))
     assert (again.name, again.origin, again.about, again.info) == ("my weights", str(path), about, ours.info)
-    assert not again.task.training
+    assert not again.network.training
     whole = path.stat().st_size
-    save_weights(path, ours.task, {}, numbers="float16")
+    save_weights(path, ours.network, {}, numbers="float16")
     assert path.stat().st_size < 0.6 * whole
     halved = read_weights(path)
-    assert next(halved.task.parameters()).dtype == torch.float32
+    assert next(halved.network.parameters()).dtype == torch.float32
     assert torch.allclose(logits_of(halved), logits_of(ours), atol=0.02)
 
 
@@ -61,7 +61,7 @@ def test_a_run_predicts_as_it_did(model: str, checkpoint: str, trained_once: Tra
     trained = load_trained(run=str(folder.path), checkpoint=checkpoint)
     assert trained.name == model
     weights = torch.load(folder.checkpoint(checkpoint), weights_only=True)["state_dict"]
-    ours = trained.task.model.state_dict()
+    ours = trained.network.model.state_dict()
     assert {f"model.{name}" for name in ours} <= set(weights)
     assert all(torch.equal(value, weights[f"model.{name}"]) for name, value in ours.items())
     if checkpoint == "last":
@@ -71,7 +71,7 @@ def test_a_run_predicts_as_it_did(model: str, checkpoint: str, trained_once: Tra
     data.setup()
     part = data.part("test")
     rows = part.indices
-    logits = torch.cat(list(predict(trained.task, part.images.index_select(0, rows), 7)))
+    logits = torch.cat(list(predict(trained.network, part.images.index_select(0, rows), 7)))
     right = (logits.argmax(1) == part.targets.index_select(0, rows)).double().mean().item()
     scores = folder.read_results()["test"]
     assert right == pytest.approx(scores["accuracy" if model == "cnn" else "pixel_accuracy"], abs=0.002)
@@ -97,7 +97,7 @@ def test_damaged_files_are_refused_or_the_same(saved: Path) -> None:
             assert_two_lines(error)
             continue
         survived += 1
-        assert all(torch.equal(value, expected[name]) for name, value in again.task.model.state_dict().items())
+        assert all(torch.equal(value, expected[name]) for name, value in again.network.model.state_dict().items())
         assert again.about == {"scores": {"test": 0.5}}
     assert survived < len(places) / 2
     record(

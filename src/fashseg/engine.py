@@ -1,10 +1,8 @@
 """Lightning's Trainer from our options, and what is set once for the whole process."""
 
-import ctypes
 import logging
 import os
 import shutil
-import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +17,10 @@ from pytorch_lightning.profilers import AdvancedProfiler, Profiler, PyTorchProfi
 from torch import nn
 
 from fashseg import config as cfg
-from fashseg.checkpoints import CompleteCheckpointIO
+from fashseg.checkpoint_io import CompleteCheckpointIO
+from fashseg.devices import accelerator, keep_freed_memory, precision
 from fashseg.errors import UserError
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 _PRECISION: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed", "64": "64-true"}
 _PROFILERS: dict[str, type[Profiler]] = {
     "simple": SimpleProfiler,
@@ -48,56 +46,6 @@ def set_up_process(seed: int) -> None:
     pl.seed_everything(seed, workers=True)
     torch.set_flush_denormal(True)  # numbers below 1e-38 make some processors several times slower
     keep_freed_memory()
-
-
-def keep_freed_memory() -> None:
-    """Have the C library keep large blocks that are freed, for the next step needs the same ones.
-
-    glibc gives them back to the system, which hands them out again page by page, each zeroed: on the CPU that took half
-    of the time of a training step of segnet. Elsewhere nothing is done.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
-        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
-
-
-def accelerator(options: cfg.Trainer) -> str:
-    """``cpu``, ``gpu`` or ``mps``.
-
-    Raises:
-        UserError: where the machine lacks what was asked for.
-    """
-    gpus = torch.cuda.device_count()
-    mps = torch.backends.mps.is_available()
-    chosen = options.accelerator
-    if chosen == "auto":
-        chosen = "gpu" if gpus else "mps" if mps else "cpu"
-    if (chosen == "gpu" and not gpus) or (chosen == "mps" and not mps):
-        raise UserError(
-            f"trainer.accelerator={chosen}, but PyTorch {torch.__version__} finds no such device here.",
-            "Choose trainer=cpu or trainer=auto, or install a PyTorch build for your device.",
-        )
-    if chosen == "gpu" and options.devices > gpus:
-        raise UserError(
-            f"trainer.devices={options.devices}, but there are {gpus} GPUs.", f"Set trainer.devices={gpus}."
-        )
-    return chosen
-
-
-def precision(options: cfg.Trainer) -> str:
-    """``32``, ``bf16``, ``16`` or ``64``; what ``auto`` comes to on this machine."""
-    if options.precision != "auto":
-        return options.precision
-    if accelerator(options) == "gpu":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
-    native = accelerator(options) == "cpu" and _cpu_computes_bf16()
-    return "bf16" if native else "32"
-
-
-def _cpu_computes_bf16() -> bool:
-    """Emulated, it would be slower than float32."""
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 # Pixels in a call of Lightning's loop: some tenths of a second on a core of a CPU, so that the loop's own cost is below

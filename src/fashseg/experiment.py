@@ -21,7 +21,8 @@ from fashseg.callbacks.tensorboard import Pictures
 from fashseg.callbacks.tensorboard_end import log_end, options_to_log
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
-from fashseg.engine import build_trainer, compile_network, graphed, precision, set_up_process, steps_per_call
+from fashseg.devices import precision
+from fashseg.engine import build_trainer, compile_network, graphed, set_up_process, steps_per_call
 from fashseg.errors import UserError
 from fashseg.files import link_latest
 from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions

@@ -115,7 +115,7 @@ def _predict(options: Predict) -> None:
     output = Output(options.output)
     inputs = find_pictures(_words(options), leave_out=output.path)
     with heavy_imports():
-        from fashseg.engine import accelerator, precision
+        from fashseg.devices import accelerator, precision
         from fashseg.predicting.classifying import classify_files
         from fashseg.predicting.predictor import Predictor
         from fashseg.predicting.segmenting import segment_files

@@ -12,9 +12,11 @@ from fashseg.checkpoints import read_checkpoint
 from fashseg.data.info import DataInfo
 from fashseg.data.module import ImageDataModule
 from fashseg.data.plausible import checked_info
-from fashseg.engine import build_trainer, keep_freed_memory
+from fashseg.devices import keep_freed_memory
+from fashseg.engine import build_trainer
 from fashseg.errors import UserError
 from fashseg.fitting import of_network, require_fitting
+from fashseg.network import Network
 from fashseg.tasks import Scores, Task, build_task
 
 
@@ -116,11 +118,11 @@ def score(task: Task, data: ImageDataModule, part: str, options: cfg.Trainer) ->
     return scores
 
 
-def predict(task: Task, images: Tensor, batch_size: int) -> Iterator[Tensor]:
+def predict(task: Task | Network, images: Tensor, batch_size: int) -> Iterator[Tensor]:
     """Logits of images, batch by batch, in float32 and in evaluation mode.
 
     Args:
-        task: with its weights, on the device to compute on.
+        task: with its weights, on the device to compute on; or a network.
         images: (N, C, H, W), uint8 or float on the scale of 0 to 255, on any device.
         batch_size: images at once.
 

@@ -24,9 +24,10 @@ from fashseg.data.plausible import checked_info
 from fashseg.errors import UserError
 from fashseg.files import write_atomically
 from fashseg.fitting import of_network, require_fitting
+from fashseg.models import build_model
+from fashseg.network import Described, Network
 from fashseg.packing import Numbers, packed, unpacked
 from fashseg.run import RunFolder
-from fashseg.tasks import Task, task_class
 
 FORMAT = "1"
 _TEXTS = ("options", "info", "about")
@@ -38,13 +39,13 @@ class Trained:
     """A network with its weights.
 
     Attributes:
-        task: on the CPU, in evaluation mode.
+        network: on the CPU, in evaluation mode.
         name: what it is called: of a shipped model its name, else that of the network.
         origin: where it was found, for a reader.
         about: what is known of it beside: for a shipped model scores, recipe and licence.
     """
 
-    task: Task
+    network: Network
     name: str
     origin: str
     about: Mapping[str, Any]
@@ -52,7 +53,7 @@ class Trained:
     @property
     def info(self) -> DataInfo:
         """The data set that it was trained on."""
-        return self.task.info
+        return self.network.info
 
 
 def shipped() -> dict[str, Path]:
@@ -98,24 +99,24 @@ def _of_run(folder: RunFolder, checkpoint: str) -> Trained:
     if not isinstance(described, dict):
         raise UserError(f"{path} does not say what network it is of.", "Name another run.")
     weights = of_network(content["state_dict"])
-    task = _build(path, described, weights, results.get("plugins"))
-    return Trained(task, str(task.options["model"]["name"]), str(folder.path), results)
+    network = _build(path, described, weights, results.get("plugins"))
+    return Trained(network, str(network.options["model"]["name"]), str(folder.path), results)
 
 
-def save_weights(path: Path, task: Task, about: Mapping[str, Any], *, numbers: Numbers = "float32") -> None:
+def save_weights(path: Path, network: Described, about: Mapping[str, Any], *, numbers: Numbers = "float32") -> None:
     """Write a file of weights.
 
     Args:
         path: of the file, which is complete or absent.
-        task: whose network is written.
+        network: that is written, or the task that has trained it.
         about: more to say of it, plain values.
         numbers: how they are kept, see `fashseg.packing`: ``float16`` halves the file, ``int8`` quarters it.
 
     Raises:
         OSError: the file can't be written.
     """
-    weights = packed(task.model.state_dict(), numbers)
-    said = {"options": {"model": task.options["model"]}, "info": task.info.to_dict(), "about": dict(about)}
+    weights = packed(network.model.state_dict(), numbers)
+    said = {"options": {"model": network.options["model"]}, "info": network.info.to_dict(), "about": dict(about)}
     texts = {name: json.dumps(value) for name, value in said.items()}
     metadata = {"format": "pt", "fashseg": FORMAT, **texts, "sha256": _digest(texts, weights)}
     write_atomically(path, save(weights, metadata))
@@ -155,8 +156,8 @@ def read_weights(path: Path, *, name: str | None = None) -> Trained:
             reason = "it does not exist"
         raise UserError(f"{path} can't be read as weights: {reason}.", "Name another file, or a run.") from error
     described = {"options": options, "info": info}
-    task = _build(path, described, weights)
-    return Trained(task, name or path.stem, str(path), about if isinstance(about, dict) else {})
+    network = _build(path, described, weights)
+    return Trained(network, name or path.stem, str(path), about if isinstance(about, dict) else {})
 
 
 def _require_format(path: Path, metadata: Mapping[str, str]) -> None:
@@ -179,31 +180,21 @@ def _parsed(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-def _build(path: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor], plugins: Any = None) -> Task:
-    """The task of a description that nobody vouches for: built only where it fits the weights that are there.
+def _build(path: Path, described: Mapping[str, Any], weights: Mapping[str, Tensor], plugins: Any = None) -> Network:
+    """The network of a description that nobody vouches for: built only where it fits the weights that are there.
 
     ``plugins`` are named to the user where they are missing, and not read.
     """
     way_out = "It is damaged, or of another version of fashseg; name another run or model."
     try:
         info = checked_info(described["info"])
-        options = {
-            "optimizer": {"name": "adam"},
-            "scheduler": {"name": "none"},
-            "augment": {"name": "none"},
-            "seed": 0,
-            "model": check_choice("model", described["options"]["model"], plugins),
-        }
-        types = require_fitting(options["model"], info, weights)
+        options = check_choice("model", described["options"]["model"], plugins)
+        types = require_fitting(options, info, weights)
     except UserError as error:
         raise UserError(f"{path}: {error.what}", error.way_out) from error
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
         raise UserError(f"{path} can't be used: {reason}.", way_out) from error
-    task = task_class(info.task)(_plain(options), info.to_dict())
-    task.model.load_state_dict({name: value.to(types[name]) for name, value in weights.items()})
-    return task.eval()
-
-
-def _plain(options: dict[str, Any]) -> Any:
-    return {**options, "model": asdict(options["model"])}
+    model = build_model(options, info.shape, len(info.class_names))
+    model.load_state_dict({name: value.to(types[name]) for name, value in weights.items()})
+    return Network(model, {"model": asdict(options)}, info)

@@ -69,13 +69,13 @@ def test_files_compute_what_the_model_does_for_any_batch_and_size(exported: Expo
     functions: dict[str, Callable[[Path], Callable[[Tensor], Tensor]]] = {
         "onnx": onnx_function,
         "torch": lambda path: torch.export.load(path).module(),
-        "safetensors": lambda path: load_trained(model=str(path)).task,
+        "safetensors": lambda path: load_trained(model=str(path)).network,
     }
     function = functions[kind](exported.path(kind))
     for size in sizes(exported.trained):
         images = torch.randint(0, 256, size, generator=torch.Generator().manual_seed(len(size))).float()
         with torch.no_grad():
-            found, wanted = function(images), exported.trained.task(images)
+            found, wanted = function(images), exported.trained.network(images)
         torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
 
 
@@ -174,7 +174,7 @@ def test_the_example_of_ten_lines_needs_no_torch(exported: Export, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     images = torch.from_numpy(np.array(picture).reshape(*picture.size[::-1], -1)).permute(2, 0, 1)[None]
     with torch.no_grad():
-        logits = exported.trained.task(images)[0]
+        logits = exported.trained.network(images)[0]
     if segments:
         with Image.open(tmp_path / "mask.png") as mask:
             assert np.array_equal(np.asarray(mask), logits.argmax(0).numpy())
@@ -206,6 +206,6 @@ def test_weights_in_float16_are_half_as_large_and_label_the_same(
     whole = path.stat().st_size
     outcome = run(*words, "format=safetensors", "numbers=float16")
     assert outcome.status == 0, outcome.err
-    weights = sum(value.numel() for value in load_trained(model=str(path)).task.model.state_dict().values())
+    weights = sum(value.numel() for value in load_trained(model=str(path)).network.model.state_dict().values())
     assert whole - path.stat().st_size == pytest.approx(2 * weights, rel=0.01)
     assert_two_lines(run(*words, "format=torch", "numbers=float16"), "numbers=float16", "format=safetensors")

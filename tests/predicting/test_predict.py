@@ -80,7 +80,7 @@ def test_at_its_own_size_a_mask_is_what_the_network_says(trained_once: Trained) 
     predictor = Predictor(load_trained(run=str(trained_once("segnet"))))
     pixels: UInt8Array = np.asarray(picture(64, 96))
     with torch.inference_mode():
-        expected = predictor.task(torch.from_numpy(pixels.transpose(2, 0, 1)[None].copy())).argmax(1)[0]
+        expected = predictor.network(torch.from_numpy(pixels.transpose(2, 0, 1)[None].copy())).argmax(1)[0]
     assert (predictor.segment(pixels, short_side="native").mask == expected.numpy()).all()
     odd = predictor.segment(pixels[:63, :95], short_side="native")
     assert odd.mask.shape == (63, 95)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 PHASES: dict[str, list[tuple[str, str, Callable[..., bool]]]] = {
     "step": [("fashseg.tasks.stepping", "Stepper.train_on", lambda *_: True)],
     "validation": [("fashseg.tasks.base", "Task.validation_step", lambda *_: True)],
-    "checkpoint": [("fashseg.checkpoints", "write_atomically", lambda *_: True)],
+    "checkpoint": [("fashseg.checkpoint_io", "write_atomically", lambda *_: True)],
     "table": [("fashseg.callbacks.history", "write_atomically", lambda *_: True)],
     "results": [("fashseg.run", "write_atomically", lambda *_: True)],
     "test": [("fashseg.tasks.base", "Task.test_step", lambda *_: True)],

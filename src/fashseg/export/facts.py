@@ -30,7 +30,7 @@ def describe(trained: Trained) -> dict[str, Any]:
             "type": "float32",
             "values": [0, 255],
             "channels": _CHANNELS.get(channels, f"{channels} channels"),
-            "size_divisor": divisor(trained.task.model) if segments else None,
+            "size_divisor": divisor(trained.network.model) if segments else None,
         },
         "output": {
             "name": OUTPUT,

@@ -48,7 +48,7 @@ def export(trained: Trained, plan: Plan, options: Export) -> Exported:
         _write(trained, parts, facts, options)
         images, words = comparison_images(trained.info, options.run, options.root)
         functions = {kind: LOADERS[kind](path) for kind, path in parts.items()}
-        agreements = compare(trained.task, functions, images, facts["input"]["size_divisor"])
+        agreements = compare(trained.network, functions, images, facts["input"]["size_divisor"])
         for kind, agreement in agreements.items():
             if wrong := agreement.wrong(options.numbers if kind == "safetensors" else "float32"):
                 raise RunError(
@@ -65,12 +65,12 @@ def export(trained: Trained, plan: Plan, options: Export) -> Exported:
 
 
 def _write(trained: Trained, parts: dict[str, Path], facts: dict[str, object], options: Export) -> None:
-    traced = trace(trained.task) if {"onnx", "torch"} & set(parts) else None
+    traced = trace(trained.network) if {"onnx", "torch"} & set(parts) else None
     for kind, path in parts.items():
         with _telling(path):
             if kind == "safetensors":
                 about = about_weights(trained, facts, options.run is not None)
-                save_weights(path, trained.task, about, numbers=cast(Numbers, options.numbers))
+                save_weights(path, trained.network, about, numbers=cast(Numbers, options.numbers))
             else:
                 assert traced is not None
                 path.write_bytes((onnx_file if kind == "onnx" else torch_file)(traced, facts))

@@ -96,8 +96,8 @@ def load_torch(path: Path) -> Function:
 
 def load_weights(path: Path) -> Function:
     """What fashseg computes with the weights."""
-    task = read_weights(path).task
-    return lambda images: task(images)
+    network = read_weights(path).network
+    return lambda images: network(images)
 
 
 LOADERS: dict[str, Callable[[Path], Function]] = {

@@ -76,8 +76,8 @@ class Predictor:
         self, trained: Trained, device: str | torch.device = "cpu", *, precision: str = "32", batch_size: int = 500
     ) -> None:
         mode_of(trained.info)
-        task = trained.task.eval()
-        self.task = task.to(device, torch.float64) if precision == "64" else task.to(device)
+        network = trained.network
+        self.network = network.to(device, torch.float64) if precision == "64" else network.to(device)
         self.trained, self.device, self.batch_size = trained, torch.device(device), batch_size
         self.autocast = _AUTOCAST.get(precision)
 
@@ -152,7 +152,7 @@ class Predictor:
         image = seen.image if seen.image.mode == mode_of(self.info) else seen.image.convert(mode_of(self.info))
         scaled = self._scaled(seen.size, short_side)
         small = image if scaled == seen.size else image.resize(scaled[::-1], Image.Resampling.BICUBIC)
-        tiling = Tiling(tile, overlap, divisor(self.task.model), 1 if self.device.type == "cpu" else 8)
+        tiling = Tiling(tile, overlap, divisor(self.network.model), 1 if self.device.type == "cpu" else 8)
 
         def window(top: int, left: int, bottom: int, right: int) -> UInt8Array:
             return channels(small.crop((left, top, right, bottom)), self.info)
@@ -186,9 +186,9 @@ class Predictor:
         """Logits in float32 on the CPU; with ``tta`` those of the image and its mirror image averaged."""
         with torch.inference_mode(), self._precision():
             images = images.to(self.device)
-            logits: Tensor = self.task(images).float()
+            logits: Tensor = self.network(images).float()
             if tta:
-                mirrored = self.task(images.flip(-1)).float()
+                mirrored = self.network(images.flip(-1)).float()
                 logits = (logits + (mirrored.flip(-1) if mirrored.ndim == 4 else mirrored)) / 2
         return logits.cpu()
 

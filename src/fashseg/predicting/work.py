@@ -26,7 +26,7 @@ def set_up_process(task: str) -> None:
     """What is set once: warnings of libraries are nobody's concern here, and tiny numbers make processors slow."""
     import torch
 
-    from fashseg.engine import keep_freed_memory
+    from fashseg.devices import keep_freed_memory
 
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addHandler(logging.NullHandler())

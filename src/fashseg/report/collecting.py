@@ -4,7 +4,8 @@ import torch
 
 from fashseg import config as cfg
 from fashseg.checking import check
-from fashseg.engine import accelerator, set_up_process
+from fashseg.devices import accelerator
+from fashseg.engine import set_up_process
 from fashseg.errors import UserError
 from fashseg.references import escaped
 from fashseg.report.evidence import collect
