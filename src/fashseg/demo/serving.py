@@ -1,0 +1,63 @@
+"""A web application served to this computer alone, until a signal ends it."""
+
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fashseg.demo.ports import HOST
+
+# Gradio's page has scripts of its own inside, and makes functions out of templates; nothing comes from elsewhere.
+_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; manifest-src 'self'; "
+    "worker-src 'self' blob:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+_PATIENCE = 5  # seconds for what is under way when the end is asked for
+
+
+def serve(application: ASGIApp, listening: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until an exception, such as `fashseg.stopping.Stopped`, comes along.
+
+    Args:
+        application: to be served.
+        listening: the socket that it is served at.
+        ready: called when it is.
+    """
+    # A page of another site whose name was made to lead to this computer names that site as the host.
+    guarded = TrustedHostMiddleware(_with_headers(application), allowed_hosts=[HOST, "localhost"])
+    # What uvicorn has to tell are tracebacks.
+    config = uvicorn.Config(guarded, log_level="critical", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive() and not server.started:
+            thread.join(0.02)
+        if server.started:
+            ready()
+        while thread.is_alive():
+            thread.join(0.5)
+    finally:
+        server.should_exit = True
+        thread.join(_PATIENCE)
+        listening.close()
+
+
+def _with_headers(application: ASGIApp) -> ASGIApp:
+    """The application with headers by which a browser loads nothing from anywhere else."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await application(scope, receive, send_with_headers)
+
+    return answer
