@@ -33,8 +33,16 @@ def prepare(plans: Sequence[Demo], overrides: list[Override], multirun: bool) ->
     check_models(options)
     if options.trainer.devices > 1 or options.trainer.strategy != "auto":
         raise UserError("demo computes on one device.", "Leave out trainer.devices and trainer.strategy.")
+    _check_root(options.root)
     claim(options.port).close()
     return []
+
+
+def _check_root(root: str | None) -> None:
+    """The folder need not be there where nobody has named it."""
+    usual = (None, "data", os.environ.get("FASHSEG_DATA"))
+    if root not in usual and not in_full("root", str(root)).is_dir():
+        raise UserError(f"root={root}: there is no such folder.", "Name one that holds data sets, or leave it out.")
 
 
 def _check_gradio() -> None:

@@ -13,17 +13,12 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from PIL import Image
 
 from fashseg.data.info import UInt8Array
-from fashseg.data.pictures import head_of
+from fashseg.demo.uploads import check_size
 from fashseg.predicting.garment import Done, Wishes
 from fashseg.predicting.painting import overlay, palette_image, palette_of, photograph, png
-from fashseg.predicting.pictures import BadPictureError, Picture, inside, read_picture
+from fashseg.predicting.pictures import Picture, inside, read_picture
 from fashseg.predicting.predictor import Predictor
 from fashseg.text import percent, printable
-
-MOST_BYTES = 50 * 2**20
-"""Of a file that is taken."""
-MOST_PIXELS = 64_000_000
-"""Of a picture that is taken; one of 64 million takes a gigabyte of memory on its way."""
 
 _SHOWN = 1024  # pixels of the sides of what is shown, at most
 _ENOUGH = 512  # pixels of the sides that are read for a classifier, at least: models take far smaller ones
@@ -57,7 +52,7 @@ def label(predictor: Predictor, path: Path, name: str, invert: bool | None, trim
     Raises:
         BadPictureError: it can't be read, or is too large.
     """
-    _check_size(path)
+    check_size(path)
     start = time.perf_counter()
     if predictor.info.task == "segmentation":
         return _segmented(predictor, read_picture(path), name, start)
@@ -78,19 +73,6 @@ def message(text: str) -> str:
 def invitation() -> str:
     """What is shown while there is no picture, as HTML."""
     return _render("invitation")
-
-
-def _check_size(path: Path) -> None:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BadPictureError(f"has more than {MOST_BYTES // 2**20} MB")
-        width, height = head_of(path, lambda image: image.size)
-    except OSError as error:
-        raise BadPictureError(f"can't be read: {error.strerror}") from error
-    if width * height > MOST_PIXELS:
-        raise BadPictureError(
-            f"has {width:,}×{height:,} pixels, more than {MOST_PIXELS // 10**6} million; predict takes larger ones"
-        )
 
 
 def _segmented(predictor: Predictor, picture: Picture, name: str, start: float) -> Labelled:

@@ -10,10 +10,10 @@ import gradio as gr
 from fastapi import FastAPI
 
 from fashseg.demo.examples import Example, is_for
-from fashseg.demo.labelling import MOST_BYTES, Labelled, about, invitation, label, message
+from fashseg.demo.labelling import Labelled, about, invitation, label, message
+from fashseg.demo.uploads import MOST_BYTES, uploaded
 from fashseg.predicting.pictures import BadPictureError
 from fashseg.predicting.predictor import Predictor
-from fashseg.text import printable
 
 _WISHES = {"auto": None, "yes": True, "no": False}
 _DEFAULT = next(iter(_WISHES))
@@ -40,9 +40,9 @@ class Demo:
         """Values of result, button of the mask, and picture."""
         if picture is None:
             return [invitation(), _no_mask(), gr.skip()]
-        name = printable(str(picture.get("orig_name") or "the picture"))
+        name = "the picture"
         try:
-            path = self._uploaded(picture)
+            path, name = uploaded(picture, self.folder)
             found = label(self._model(model), path, name, _WISHES.get(invert), _WISHES.get(trim))
         except BadPictureError as error:
             return [message(f"{name} {error}."), _no_mask(), None]
@@ -64,13 +64,6 @@ class Demo:
     def _model(self, name: Any) -> Predictor:
         return self.models[name] if name in self.models else next(iter(self.models.values()))
 
-    def _uploaded(self, picture: Mapping[str, Any]) -> Path:
-        """Of what was uploaded; nothing else of this computer is looked at."""
-        path = Path(str(picture.get("path"))).resolve()
-        if not path.is_relative_to(self.folder.resolve()):
-            raise BadPictureError("was not uploaded")
-        return path
-
     def _button(self, found: Labelled, name: str) -> Any:
         if found.mask is None:
             return _no_mask()
@@ -83,9 +76,9 @@ class Demo:
 def application(demo: Demo) -> FastAPI:
     """The page as a web application."""
     blocks = _blocks(demo)
-    # Their pages of documentation would load scripts from elsewhere.
-    silent = {"openapi_url": None, "docs_url": None, "redoc_url": None}
-    return gr.mount_gradio_app(
+    # Pages of documentation would load scripts from elsewhere.
+    silent: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
+    mounted: FastAPI = gr.mount_gradio_app(
         FastAPI(**silent),
         blocks,
         path="/",
@@ -99,11 +92,18 @@ def application(demo: Demo) -> FastAPI:
         pwa=False,
         # Others bring fonts; colours are those of fashseg/pages/page.css.
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),
-        css=resources.files("fashseg.demo").joinpath("demo.css").read_text("utf-8"),
+        css=_file("demo.css"),
+        js=_file("demo.js"),
     )
+    return mounted
+
+
+def _file(name: str) -> str:
+    return resources.files("fashseg.demo").joinpath(name).read_text("utf-8")
 
 
 def _blocks(demo: Demo) -> gr.Blocks:
+    blocks: gr.Blocks
     first = next(iter(demo.models))
     about_first, garment = demo.show_model(first)
     with gr.Blocks(title="fashseg", analytics_enabled=False, delete_cache=(60, _KEPT)) as blocks:
@@ -112,9 +112,7 @@ def _blocks(demo: Demo) -> gr.Blocks:
             with gr.Column(elem_classes="side"):
                 model = gr.Radio(list(demo.models), value=first, label="Model")
                 words = gr.HTML(about_first)
-                picture = gr.Image(
-                    type="filepath", sources=["upload", "clipboard"], label="Picture", buttons=[], height=320
-                )
+                picture = gr.Image(type="filepath", sources=["upload"], label="Picture", buttons=[], height=320)
                 with gr.Row(visible=garment["visible"]) as wishes:
                     invert, trim = (
                         gr.Radio(list(_WISHES), value=_DEFAULT, label=label)

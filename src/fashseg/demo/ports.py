@@ -41,6 +41,7 @@ def _listening(port: int) -> socket.socket:
         found.close()
         if error.errno == errno.EACCES:
             raise UserError(f"port={port}: this user may not listen there.", "Name one of 1024 or more.") from error
-        reason = "is taken by another program" if error.errno == errno.EADDRINUSE else f"can't be used: {error.strerror}"
-        raise UserError(f"port={port} {reason}.", "Name another one, or port=null for the next that is free.") from error
+        taken = error.errno == errno.EADDRINUSE
+        reason = "is taken by another program" if taken else f"can't be used: {error.strerror}"
+        raise UserError(f"port={port} {reason}.", "Name another one; port=null takes the next that is free.") from error
     return found

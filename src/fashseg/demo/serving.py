@@ -3,10 +3,12 @@
 import socket
 import threading
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import uvicorn
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fashseg.demo.ports import HOST
@@ -18,6 +20,7 @@ _POLICY = (
     "worker-src 'self' blob:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+_HOSTS = (HOST, "localhost")
 _PATIENCE = 5  # seconds for what is under way when the end is asked for
 
 
@@ -30,7 +33,7 @@ def serve(application: ASGIApp, listening: socket.socket, ready: Callable[[], No
         ready: called when it is.
     """
     # A page of another site whose name was made to lead to this computer names that site as the host.
-    guarded = TrustedHostMiddleware(_with_headers(application), allowed_hosts=[HOST, "localhost"])
+    guarded = TrustedHostMiddleware(_guarded(application), allowed_hosts=_HOSTS)
     # What uvicorn has to tell are tracebacks.
     config = uvicorn.Config(guarded, log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
@@ -49,8 +52,8 @@ def serve(application: ASGIApp, listening: socket.socket, ready: Callable[[], No
         listening.close()
 
 
-def _with_headers(application: ASGIApp) -> ASGIApp:
-    """The application with headers by which a browser loads nothing from anywhere else."""
+def _guarded(application: ASGIApp) -> ASGIApp:
+    """The application with headers by which a browser loads nothing from anywhere else, and for no page but its own."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
@@ -58,6 +61,10 @@ def _with_headers(application: ASGIApp) -> ASGIApp:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
+        if origin is not None and urlsplit(origin).hostname not in _HOSTS:
+            await PlainTextResponse("for its own page alone", 403)(scope, receive, send)
+            return
         await application(scope, receive, send_with_headers)
 
     return answer
