@@ -115,7 +115,7 @@ def _blocks(demo: Demo) -> gr.Blocks:
                 picture = gr.Image(type="filepath", sources=["upload"], label="Picture", buttons=[], height=320)
                 with gr.Row(visible=garment["visible"]) as wishes:
                     invert, trim = (
-                        gr.Radio(list(_WISHES), value=_DEFAULT, label=label)
+                        gr.Dropdown(list(_WISHES), value=_DEFAULT, label=label, filterable=False)
                         for label in ("Exchange dark and light", "Cut to the garment")
                     )
                 shown = _examples(demo, picture)

@@ -37,19 +37,26 @@ def serve(application: ASGIApp, listening: socket.socket, ready: Callable[[], No
     # What uvicorn has to tell are tracebacks.
     config = uvicorn.Config(guarded, log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
+    ended = threading.Event()
+
+    def run() -> None:
+        try:
+            server.run(sockets=[listening])
+        finally:
+            ended.set()
+
+    # Not joined: a signal that comes while Python 3.11 joins a thread makes it take the thread for ended.
+    threading.Thread(target=run, daemon=True).start()
     try:
-        while thread.is_alive() and not server.started:
-            thread.join(0.02)
+        while not server.started and not ended.wait(0.02):
+            pass
         if server.started:
             ready()
-        while thread.is_alive():
-            thread.join(0.5)
+        while not ended.wait(0.5):
+            pass
     finally:
         server.should_exit = True
-        thread.join(_PATIENCE)
-        listening.close()
+        ended.wait(_PATIENCE)
 
 
 def _guarded(application: ASGIApp) -> ASGIApp:
