@@ -9,3 +9,15 @@ document.addEventListener("paste", (event) => {
   chooser.dispatchEvent(new Event("change", { bubbles: true }));
   event.preventDefault();
 });
+
+// Nor does it name its groups and examples for those who do not see them.
+new MutationObserver(() => {
+  for (const example of document.querySelectorAll(".examples button:not([aria-label])")) {
+    const file = example.querySelector("img")?.src.split("/").pop().split(".")[0];
+    if (file) example.setAttribute("aria-label", `Example ${file.replace("_", " ")}`);
+  }
+  for (const group of document.querySelectorAll("fieldset:not([aria-label])")) {
+    const name = group.querySelector("[data-testid=block-info]")?.textContent;
+    if (name) group.setAttribute("aria-label", name);
+  }
+}).observe(document.body, { childList: true, subtree: true });
