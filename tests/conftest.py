@@ -58,6 +58,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
     from fashseg.export import __main__ as export
     from fashseg.prepare import __main__ as prepare
     from fashseg.demo import __main__ as demo
+    from fashseg.export import __main__ as export
     from fashseg.report import __main__ as report
 
     verbs = {

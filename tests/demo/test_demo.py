@@ -156,7 +156,9 @@ def _hard_to_use(page: Any) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found if each["impact"] in ("serious", "critical")]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found if each["impact"] in ("serious", "critical")
+    ]
 
 
 def test_a_picture_is_labelled_and_its_mask_is_that_of_predict(visit: Visit, served: Served, tmp_path: Path) -> None:

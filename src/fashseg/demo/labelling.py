@@ -15,7 +15,7 @@ from PIL import Image
 from fashseg.data.info import UInt8Array
 from fashseg.demo.uploads import check_size
 from fashseg.predicting.garment import Done, Wishes
-from fashseg.predicting.painting import overlay, palette_image, palette_of, photograph, png
+from fashseg.predicting.painting import lay_over, palette_image, palette_of, photograph, png
 from fashseg.predicting.pictures import Picture, inside, read_picture
 from fashseg.predicting.predictor import Predictor
 from fashseg.text import percent, printable
@@ -81,7 +81,7 @@ def _segmented(predictor: Predictor, picture: Picture, name: str, start: float) 
     painted = palette_image(found.mask, palette)
     box = (_SHOWN, _SHOWN)
     small = picture.image if max(picture.size) <= _SHOWN else inside(picture.image, box, Image.Resampling.BOX)
-    laid_over = overlay(small, painted.resize(small.size, Image.Resampling.NEAREST))
+    laid_over = lay_over(small, painted.resize(small.size, Image.Resampling.NEAREST))
     suffix, content = photograph(laid_over)
     rows = [
         {"name": class_name, "colour": colour, "share": share, "percent": percent(share)}
