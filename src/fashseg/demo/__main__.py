@@ -63,7 +63,9 @@ def job(composed: DictConfig) -> None:
 
 def _serve(options: Demo) -> None:
     with claim(options.port) as listening, tempfile.TemporaryDirectory(prefix="fashseg_demo_") as name:
-        folder = Path(name)
+        examples_folder, folder = Path(name, "examples"), Path(name, "files")
+        for path in (examples_folder, folder):
+            path.mkdir()
         _silence(folder)
         with heavy_imports(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what gradio says of its own dependencies is nothing to the reader
@@ -77,7 +79,7 @@ def _serve(options: Demo) -> None:
         set_up_process(0)
         models = load_models(options)
         infos = [predictor.info for predictor in models.values()]
-        examples = make_examples(infos, in_full("root", options.root or "data"), folder)
+        examples = make_examples(infos, in_full("root", options.root or "data"), examples_folder)
         screen = console()
 
         def ready() -> None:

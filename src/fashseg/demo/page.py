@@ -30,7 +30,8 @@ class Demo:
     Args:
         models: by the name that is shown.
         examples: pictures to click.
-        folder: where Gradio puts what is uploaded; masks are written below it.
+        folder: where Gradio puts what is uploaded; masks are written below it. It deletes all of them after a while:
+            examples are elsewhere, and copied when they are clicked.
     """
 
     def __init__(self, models: Mapping[str, Predictor], examples: Sequence[Example], folder: Path) -> None:
@@ -86,6 +87,7 @@ def application(demo: Demo) -> FastAPI:
         footer_links=[],
         run_history=False,
         max_file_size=MOST_BYTES,
+        allowed_paths=[str(example.path) for example in demo.examples],
         ssr_mode=False,
         mcp_server=False,
         enable_monitoring=False,
