@@ -55,10 +55,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
     """``run("train", "model=cnn", ...)`` in an empty folder, without data; other tests than these start a process."""
     from fashseg import evaluate, predict, train
     from fashseg.compare import __main__ as compare
-    from fashseg.export import __main__ as export
-    from fashseg.prepare import __main__ as prepare
     from fashseg.demo import __main__ as demo
     from fashseg.export import __main__ as export
+    from fashseg.prepare import __main__ as prepare
     from fashseg.report import __main__ as report
 
     verbs = {

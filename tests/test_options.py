@@ -161,7 +161,7 @@ def test_options_stay_as_users_know_them() -> None:
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
     data = {name for name in common if name.startswith("data.")}
     assert set(option_paths(Prepare)) == {"seed", "rebuild", "partial", "mirrors", "plugins", "debug"} | data
-    assert set(option_paths(Demo)) == {"run", "weights", "checkpoint", "port", "root", "debug"} | trainer
+    assert set(option_paths(Demo)) == {"run", "weights", "checkpoint", "port", "root", "plugins", "debug"} | trainer
 
 
 @pytest.mark.parametrize(

@@ -117,4 +117,5 @@ class Demo:
     port: int | None = option(7860, "of 127.0.0.1, where the page is; null: the next free one", ge=1, le=65_535)
     root: str | None = option(None, "folder that holds the data sets, for examples; without it they are drawn")
     trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
