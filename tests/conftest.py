@@ -55,6 +55,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
     """``run("train", "model=cnn", ...)`` in an empty folder, without data; other tests than these start a process."""
     from fashseg import evaluate, predict, train
     from fashseg.compare import __main__ as compare
+    from fashseg.demo import __main__ as demo
     from fashseg.export import __main__ as export
     from fashseg.prepare import __main__ as prepare
     from fashseg.report import __main__ as report
@@ -67,6 +68,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFi
         "export": export.main,
         "predict": predict.main,
         "prepare": prepare.main,
+        "demo": demo.main,
     }
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FASHSEG_DATA", raising=False)

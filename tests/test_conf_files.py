@@ -14,7 +14,7 @@ from fashseg.data.sources import SOURCES
 from fashseg.losses import BUILDERS as LOSSES
 from fashseg.models import BUILDERS
 from fashseg.tasks import build_task
-from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
+from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "loss", "trainer", "logger", "callbacks", "experiment")
 OWN = ("image_folder", "mask_folder")  # of which nothing is known before there is a folder
@@ -81,6 +81,7 @@ def test_every_option_without_a_group_of_choices_is_shown() -> None:
         (Report, "report"),
         (Compare, "compare"),
         (Prepare, "prepare"),
+        (Demo, "demo"),
     ):
         composed = compose(name, [])
         for path, choices in option_paths(schema).items():

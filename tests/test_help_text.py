@@ -19,6 +19,7 @@ from fashseg import cli
         ["export", "-h"],
         ["predict", "-h"],
         ["prepare", "-h"],
+        ["demo", "-h"],
     ],
     ids=" ".join,
 )

@@ -11,7 +11,7 @@ import pytest
 from conftest import Command, assert_two_lines
 from fashseg.checking import option_paths
 from fashseg.config import Train
-from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
+from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 REFUSED = {
     "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),
@@ -161,6 +161,7 @@ def test_options_stay_as_users_know_them() -> None:
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
     data = {name for name in common if name.startswith("data.")}
     assert set(option_paths(Prepare)) == {"seed", "rebuild", "partial", "mirrors", "plugins", "debug"} | data
+    assert set(option_paths(Demo)) == {"run", "weights", "checkpoint", "port", "root", "plugins", "debug"} | trainer
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from conftest import TINY_CNN, TINY_SEGNET
 HEAVY = (
     *("torch", "pytorch_lightning", "torchmetrics", "torchvision", "numpy", "PIL", "matplotlib", "tensorboard"),
     *("torch.utils.tensorboard", "google.protobuf", "jinja2", "rich", "sklearn", "scipy", "pandas", "onnx"),
+    *("gradio", "fastapi"),
 )
 
 # What is needed when the first epoch is through, or at the end of the run.
@@ -82,7 +83,7 @@ def test_nothing_heavy_is_loaded_before_a_run_begins(words: list[str], tmp_path:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run=nope"]], ids=["help", "error"])
-@pytest.mark.parametrize("verb", ["evaluate", "report", "compare", "export", "predict", "prepare"])
+@pytest.mark.parametrize("verb", ["evaluate", "report", "compare", "export", "predict", "prepare", "demo"])
 def test_nothing_heavy_is_loaded_for_the_other_commands(verb: str, words: list[str], tmp_path: Path) -> None:
     words = ["nope"] if verb == "compare" and words[0] != "--help" else words
     found = loaded(MODULES_AT_END, tmp_path, verb, *words)

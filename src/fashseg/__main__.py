@@ -10,6 +10,7 @@ VERBS = {
     "evaluate": "score a trained model again",
     "export": "write a trained model for other software, compared before it is kept",
     "predict": "label pictures of your own",
+    "demo": "try models on pictures, on a page in the browser",
     "report": "make the page of a run again",
     "prepare": "download, verify or build a data set",
     "compare": "put several runs into one table and one page",

@@ -15,9 +15,9 @@ from fashseg.errors import UserError
 from fashseg.plugins import is_read
 from fashseg.references import escaped
 from fashseg.register import OWN
-from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
+from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
-Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare | Predict | Prepare)
+Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare | Predict | Prepare | Demo)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -105,3 +105,17 @@ class Prepare:
     mirrors: list[str] = option([], "addresses of folders to try first for the archive that a set is built from")
     plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
+
+
+@dataclass
+class Demo:
+    """All options of ``python -m fashseg.demo``."""
+
+    run: str | None = option(None, "run folder whose model is offered too")
+    weights: Any = option(None, "by model=: names of models of the package, or files; null: all of the package")
+    checkpoint: str = option("best", "which weights of the run", choices=("best", "last"))
+    port: int | None = option(7860, "of 127.0.0.1, where the page is; null: the next free one", ge=1, le=65_535)
+    root: str | None = option(None, "folder that holds the data sets, for examples; without it they are drawn")
+    trainer: Trainer = field(default_factory=Trainer)
+    plugins: list[str] = option([], PLUGINS)
+    debug: bool = option(False, "show tracebacks")

@@ -1,0 +1,287 @@
+"""The page in a real browser: served by the command, used as its visitors use it."""
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data.tiny import half
+from demo.models import write_models
+from fashseg import predict
+from fashseg.data.synthetic_facade import draw_facades
+from pages.browser import chromium
+from pages.using import sideways_scroll
+
+pytest.importorskip("gradio", reason="gradio is not installed: pip install -e .[dev]")
+
+_START = 120  # seconds that the command may take to start on a busy machine
+
+
+@dataclass
+class Served:
+    """The command at work.
+
+    Attributes:
+        process: of the command.
+        address: of the page.
+        models: files that are offered.
+        proxy: a server that a request to anywhere else would come to.
+        folder: of its temporary files.
+    """
+
+    process: subprocess.Popen[str]
+    address: str
+    models: list[Path]
+    proxy: socket.socket
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page, started once for all tests."""
+    folder = tmp_path_factory.mktemp("demo")
+    models = write_models(folder)
+    (folder / "temporary").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        environment = {**os.environ, "TMPDIR": str(folder / "temporary"), "HTTP_PROXY": address, "HTTPS_PROXY": address}
+        words = [f"model=[{','.join(map(str, models))}]", "port=null", "trainer.accelerator=cpu", f"root={folder}"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fashseg.demo", *words],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield Served(process, _address(process), models, proxy, folder / "temporary")
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """What the command prints when it is ready."""
+    lines: queue.Queue[str] = queue.Queue()
+    assert process.stdout is not None
+    threading.Thread(target=lambda: lines.put(process.stdout.readline()), daemon=True).start()  # type: ignore[union-attr]
+    line = lines.get(timeout=_START)
+    assert line.startswith("page http://127.0.0.1:"), line or process.communicate()[1]
+    return line.split()[1]
+
+
+@dataclass
+class Visit:
+    """The page in a window.
+
+    Attributes:
+        page: playwright's page.
+        findings: what no page may do.
+    """
+
+    page: Any
+    findings: list[str] = field(default_factory=list)
+
+    def upload(self, path: Path) -> None:
+        self.page.locator("input[type=file]").set_input_files(path)
+
+    def result(self, text: str) -> str:
+        """What is in the result once it holds a text."""
+        region = self.page.get_by_role("region", name="Result")
+        region.get_by_text(text).first.wait_for()
+        return str(region.inner_text())
+
+    def choose(self, model: str) -> None:
+        self.page.get_by_role("radio", name=model, exact=True).check()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(served: Served, browser: Any, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A window on the page, which may not ask anybody else for anything."""
+    width, scheme = getattr(request, "param", (1280, "light"))
+    # Axe measures with styles of its own, which the page's policy refuses.
+    screen = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    context = browser.new_context(**screen, bypass_csp=hasattr(request, "param"))
+    context.set_default_timeout(30_000)
+    visit = Visit(context.new_page())
+
+    def see(asked: Any) -> None:
+        if not asked.url.startswith((served.address, "data:", "blob:")):
+            visit.findings.append(f"request to {asked.url[:200]}")
+
+    def hear(said: Any) -> None:
+        # Gradio closes its stream of events by a method that its own stand-in for EventSource does not have.
+        if said.type in ("error", "warning") and said.text != "Method not implemented.":
+            visit.findings.append(f"console {said.type}: {said.text}")
+
+    context.on("request", see)
+    visit.page.on("console", hear)
+    visit.page.on("pageerror", lambda error: visit.findings.append(f"exception: {error}"))
+    visit.page.goto(served.address)
+    visit.page.locator("input[type=file]").wait_for(state="attached")
+    yield visit
+    context.close()
+    assert not visit.findings
+
+
+def _photograph(path: Path) -> Path:
+    """Neither square nor of the size that the model takes."""
+    pixels = draw_facades(1, seed=5).images[0].transpose(1, 2, 0)
+    Image.fromarray(pixels).resize((420, 300)).save(path, quality=95)
+    return path
+
+
+def _hard_to_use(page: Any) -> list[str]:
+    """Serious findings of axe, the automatic checks of accessibility."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found if each["impact"] in ("serious", "critical")
+    ]
+
+
+def test_a_picture_is_labelled_and_its_mask_is_that_of_predict(visit: Visit, served: Served, tmp_path: Path) -> None:
+    path = _photograph(tmp_path / "my house.jpg")
+    assert "paste one" in visit.result("Drop or choose")
+    visit.upload(path)
+    text = visit.result("Shares of the area")
+    assert "my house.jpg, 420×300 pixels" in text
+    shares = [float(word.rstrip("%")) for word in text.split() if word.endswith("%")]
+    assert len(shares) == 5
+    assert abs(sum(shares) - 100) < 0.5
+    shown = visit.page.get_by_role("img", name="my house.jpg with the colours")
+    assert shown.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [420, 300]
+    with visit.page.expect_download() as download:
+        visit.page.get_by_text("Download the mask").click()
+    assert download.value.suggested_filename == "my house_mask.png"
+    download.value.save_as(tmp_path / "mask.png")
+    words = [f"model={served.models[0]}", f"input={path}", f"output={tmp_path / 'out'}", "trainer.accelerator=cpu"]
+    assert predict.main(words) == 0
+    with Image.open(tmp_path / "mask.png") as mine, Image.open(tmp_path / "out" / "masks" / "my house.png") as theirs:
+        assert mine.size == (420, 300)
+        assert mine.getpalette() == theirs.getpalette()
+        assert np.array_equal(mine, theirs)
+
+
+def test_another_model_and_what_is_done_for_it_can_be_chosen(visit: Visit, tmp_path: Path) -> None:
+    visit.upload(_photograph(tmp_path / "x.jpg"))
+    visit.result("Shares of the area")
+    visit.choose("cnn")
+    assert "What the model sees, 28×28 pixels" in visit.result("Probabilities")
+    visit.page.get_by_text("Download the mask").wait_for(state="hidden")
+    visit.page.get_by_label("Exchange dark and light").click()
+    visit.page.get_by_role("option", name="no").click()
+    visit.result("Dark and light were left as they are")
+    visit.choose("segnet")
+    visit.result("Shares of the area")
+    visit.page.get_by_text("Exchange dark and light").wait_for(state="hidden")
+
+
+def test_an_example_brings_its_model(visit: Visit) -> None:
+    visit.page.get_by_text("Examples, drawn by code").wait_for()
+    examples = visit.page.locator(".examples button")
+    assert examples.count() == 6
+    examples.nth(4).focus()
+    visit.page.keyboard.press("Enter")
+    assert "garment_2.png" in visit.result("Probabilities")
+    assert visit.page.get_by_role("radio", name="cnn", exact=True).is_checked()
+    examples.nth(1).click()
+    assert "facade_2.png" in visit.result("Shares of the area")
+
+
+def test_a_picture_can_be_pasted(visit: Visit, served: Served) -> None:
+    visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=served.address)
+    visit.page.evaluate(
+        """async () => {
+            const canvas = new OffscreenCanvas(60, 40);
+            canvas.getContext("2d").fillRect(10, 10, 20, 20);
+            const blob = await canvas.convertToBlob({ type: "image/png" });
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }"""
+    )
+    visit.page.keyboard.press("Control+v")
+    assert "60×40 pixels" in visit.result("Shares of the area")
+
+
+def test_a_broken_upload_is_told_and_the_next_one_is_welcome(visit: Visit, tmp_path: Path) -> None:
+    path = tmp_path / "<b>${1}.jpg"
+    path.write_text("no picture")
+    visit.upload(path)
+    assert ".jpg is no picture of a known format" in visit.result("is no picture of a known format")
+    path = _photograph(tmp_path / "half.png")
+    half(path)
+    visit.upload(path)
+    assert "Traceback" not in visit.result("half.png is damaged or incomplete")
+    assert visit.page.get_by_text("Download the mask").is_hidden()
+    with (tmp_path / "large.jpg").open("wb") as file:
+        file.truncate(52 * 2**20)
+    visit.upload(tmp_path / "large.jpg")
+    visit.page.get_by_text("exceed the maximum allowed size").wait_for()
+    visit.upload(_photograph(tmp_path / "good.png"))
+    visit.result("good.png, 420×300 pixels")
+
+
+@pytest.mark.parametrize("visit", [(375, "light"), (1280, "dark")], indirect=True, ids=["telephone", "dark"])
+def test_it_is_readable_on_any_screen(visit: Visit) -> None:
+    visit.page.locator(".examples button").first.click()
+    visit.result("Shares of the area")
+    assert not sideways_scroll(visit.page)
+    assert not _hard_to_use(visit.page)
+    dark = visit.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)")
+    # Below the picture on a telephone, beside it elsewhere; examples come last there.
+    picture, result, examples = (
+        visit.page.locator(place).first.bounding_box()
+        for place in ("[data-testid=image]", "[aria-label=Result]", ".examples")
+    )
+    assert (result["y"] > picture["y"] + picture["height"] - 1) == (not dark)
+    assert (examples["y"] > result["y"] + result["height"] - 1) == (not dark)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Host": "elsewhere.example"}, 400), ({"Origin": "http://elsewhere.example"}, 403), ({"Origin": "null"}, 403)],
+    ids=["host", "origin", "null"],
+)
+def test_pages_of_others_get_nothing(served: Served, headers: dict[str, str], status: int) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            urllib.request.Request(f"{served.address}/config", headers=headers), timeout=30
+        )
+    refused.value.close()
+    assert refused.value.code == status
+
+
+def test_ctrl_c_ends_it_in_silence_and_nothing_is_left(served: Served) -> None:
+    """The last test: the page is gone afterwards."""
+    assert len(list(served.folder.iterdir())) == 1
+    served.process.send_signal(signal.SIGINT)
+    out, err = served.process.communicate(timeout=60)
+    assert served.process.returncode == 130
+    assert (out, err) == ("", "interrupted by SIGINT\n")
+    assert not list(served.folder.iterdir())
+    served.proxy.setblocking(False)
+    with pytest.raises(BlockingIOError):  # nobody has called
+        served.proxy.accept()
