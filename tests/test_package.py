@@ -15,10 +15,11 @@ from conftest import TINY_CNN, Command
 from fashseg.checking import check, option_paths
 from fashseg.composing import compose, parse
 from fashseg.config import Train
-from fashseg.verb_options import Compare, Evaluate, Export, Predict, Prepare, Report
+from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 SCHEMAS = {
     "train": Train,
+    "demo": Demo,
     "evaluate": Evaluate,
     "export": Export,
     "predict": Predict,
@@ -92,7 +93,10 @@ def test_every_command_of_the_readme_is_one(command: str) -> None:
     else:
         # Words without a value are runs to compare.
         overrides = [word for word in words if not word.startswith("-") and (verb != "compare" or "=" in word)]
-        assert {override.key_or_group for override in parse(overrides)} <= set(option_paths(SCHEMAS[verb]))
+        known = set(option_paths(SCHEMAS[verb])) | {"data"}
+        if "weights" in known:
+            known |= {"model"}  # as users write it
+        assert {override.key_or_group for override in parse(overrides)} <= known
 
 
 def test_the_classifier_learns_real_garments(run: Command, real_data: Path, tmp_path: Path) -> None:
