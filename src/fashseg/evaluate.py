@@ -36,9 +36,7 @@ def _load(options: Evaluate) -> tuple[RunFolder, Train]:
     composed = folder.read_config()
     if options.root is not None:
         OmegaConf.update(composed, "data.root", escaped(options.root))
-    checkpoint = folder.checkpoint(options.checkpoint)
-    if not checkpoint.is_file():
-        raise UserError(f"{checkpoint} does not exist.", "Name a run that has trained at least one epoch.")
+    folder.require_checkpoint(options.checkpoint)
     return folder, check(Train, composed)
 
 

@@ -40,12 +40,9 @@ def _export(options: Export) -> None:
         from fashseg.trained import load_trained
 
     set_up_process(0)
-    run, model = (
-        value and str(in_full(key, value)) for key, value in (("run", options.run), ("model", options.weights))
-    )
-    exported = export(
-        load_trained(run=run, model=model, checkpoint=options.checkpoint), plan, replace(options, run=run)
-    )
+    run = options.run and str(in_full("run", options.run))
+    trained = load_trained(run=run, model=options.weights, checkpoint=options.checkpoint)
+    exported = export(trained, plan, replace(options, run=run))
     print(printable(f"compared on {exported.images}"))
     for kind, path in plan.files.items():
         found = exported.agreements[kind]
