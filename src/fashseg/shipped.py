@@ -3,9 +3,9 @@
 from importlib import resources
 from pathlib import Path
 
-from fashseg.checking import did_you_mean
 from fashseg.errors import UserError
 from fashseg.files import in_full
+from fashseg.nearest import did_you_mean
 from fashseg.run import RunFolder
 
 
