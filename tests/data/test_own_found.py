@@ -12,7 +12,8 @@ from data.tiny import turned
 from fashseg.config import ImageFolder, MaskFolder
 from fashseg.data.folders.naming import voc_colours
 from fashseg.data.folders.opening import opened
-from fashseg.data.sources import open_source, split_indices
+from fashseg.data.source import split_indices
+from fashseg.data.sources import open_source
 from fashseg.data.stored import load
 from fashseg.errors import UserError
 
