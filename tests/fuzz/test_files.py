@@ -24,7 +24,7 @@ from fashseg.compare.runs import find_runs
 from fashseg.compare.table import print_group, print_others, print_pair
 from fashseg.config import Train
 from fashseg.errors import UserError
-from fashseg.report.facts import load_facts
+from fashseg.report.loading import load_facts
 from fashseg.run import RunFolder
 from fashseg.scoring import load_weights
 from fashseg.summary import console

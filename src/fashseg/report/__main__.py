@@ -66,7 +66,7 @@ def _is_stale(folder: RunFolder) -> bool:
     if not folder.checkpoint("best").is_file():
         return False
     with not_now():
-        from fashseg.report.facts import load_facts
+        from fashseg.report.loading import load_facts
 
     facts = load_facts(folder)
     return any(part not in facts.evidence for part in (("val", "test") if facts.finished else ("val",)))
