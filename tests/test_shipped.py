@@ -11,9 +11,9 @@ from fashseg import config as cfg
 from fashseg.checking import check
 from fashseg.composing import compose
 from fashseg.scoring import build_data, score
-from fashseg.shipped import shipped
 from fashseg.tasks import build_task
 from fashseg.trained import load_trained
+from fashseg.which_model import shipped
 
 DATA = {"facade": "facade", "fashion": "FashionMNIST"}
 

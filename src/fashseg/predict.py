@@ -16,9 +16,9 @@ from fashseg.importing import heavy_imports
 from fashseg.predicting.inputs import check_words, find_pictures
 from fashseg.predicting.output import Output
 from fashseg.run import RunFolder
-from fashseg.shipped import require_model
 from fashseg.text import counted
 from fashseg.verb_options import Predict
+from fashseg.which_model import require_model
 
 _LISTED = 20  # unreadable pictures that are shown; the JSON file has all
 

@@ -27,7 +27,7 @@ from fashseg.models import build_model
 from fashseg.network import Described, Network
 from fashseg.packing import Numbers, packed, unpacked
 from fashseg.run import RunFolder
-from fashseg.shipped import require_model
+from fashseg.which_model import require_model
 
 FORMAT = "1"
 _TEXTS = ("options", "info", "about")

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fashseg.errors import UserError
-from fashseg.shipped import require_model, shipped
 from fashseg.text import printable
 from fashseg.verb_options import Demo
+from fashseg.which_model import require_model, shipped
 
 if TYPE_CHECKING:
     from fashseg.predicting.predictor import Predictor

@@ -14,8 +14,8 @@ from fashseg.data.reading import read_at_most
 from fashseg.errors import UserError
 from fashseg.files import in_full
 from fashseg.run import RunFolder
-from fashseg.shipped import require_model
 from fashseg.verb_options import Export
+from fashseg.which_model import require_model
 
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
 KEY = "fashseg"

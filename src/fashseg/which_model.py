@@ -1,4 +1,4 @@
-"""Which trained model a command is to use: of a run folder, of the package, or a file of weights. Imports no torch."""
+"""What run= and model= name: a run folder, a model of the package, or a file of weights. Imports no torch."""
 
 from importlib import resources
 from pathlib import Path
@@ -15,6 +15,25 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
+def require_run(run: str | None, checkpoint: str | None = None) -> RunFolder:
+    """The folder of a run.
+
+    Args:
+        run: its path.
+        checkpoint: ``best`` or ``last``, which has to be there; None asks for neither.
+
+    Raises:
+        UserError: nothing is given, or there is no such run.
+    """
+    if not run:
+        raise UserError("run= is missing.", "Name a run folder, such as run=outputs/latest.")
+    folder = RunFolder(in_full("run", run))
+    folder.read_results()
+    if checkpoint is not None:
+        folder.require_checkpoint(checkpoint)
+    return folder
+
+
 def require_model(*, run: str | None = None, model: str | None = None, checkpoint: str = "best") -> RunFolder | Path:
     """Where the weights are: the folder of the run, whose checkpoint is there, or their file.
 
@@ -29,10 +48,7 @@ def require_model(*, run: str | None = None, model: str | None = None, checkpoin
     if run and model:
         raise UserError("One of run= and model= is needed, and not both.", "Leave one of them out.")
     if run:
-        folder = RunFolder(in_full("run", run))
-        folder.read_results()
-        folder.require_checkpoint(checkpoint)
-        return folder
+        return require_run(run, checkpoint)
     names = shipped()
     models = f"a model: {', '.join(names)}" if names else "a file of weights by model=FILE.safetensors"
     there_are = f"Name a run folder, such as run=outputs/latest, or {models}."
