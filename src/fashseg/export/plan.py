@@ -58,7 +58,7 @@ def make_plan(options: Export) -> Plan:
     files = _paths(options, formats, name, folder)
     example = files["onnx"].with_name(f"run_{files['onnx'].stem}.py") if "onnx" in files else None
     for path in filter(None, (*files.values(), example)):
-        _require_free(path, options)
+        _require_free(path, found)
     return Plan(files, example)
 
 
@@ -101,7 +101,7 @@ def _paths(options: Export, formats: list[str], name: str, folder: Path) -> dict
     return {formats[0]: output}
 
 
-def _require_free(path: Path, options: Export) -> None:
+def _require_free(path: Path, model: RunFolder | Path) -> None:
     """The folder can be written to, and nothing is in the way but an export of before."""
     folder = path.parent
     try:
@@ -115,7 +115,7 @@ def _require_free(path: Path, options: Export) -> None:
     try:
         if not os.path.lexists(path):
             return
-        if options.weights and path.exists() and Path(options.weights).exists() and path.samefile(options.weights):
+        if isinstance(model, Path) and path.exists() and path.samefile(model):
             raise UserError(f"{path} is the model itself.", "Choose another place by output=FILE.")
         own = path.is_file() and _is_export(path)
     except OSError as error:
