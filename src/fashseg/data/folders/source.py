@@ -20,11 +20,12 @@ from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.source import Inputs, Source
 from fashseg.data.splits import IntArray
 from fashseg.errors import UserError
+from fashseg.text import first_of
 
 log = logging.getLogger(__name__)
 
-# Options that the arrays do not follow from.
 _SHOWN = 20
+# Options that the arrays do not follow from.
 _APART = ("resident", "workers", "val_share", "split_seed")
 
 
@@ -72,10 +73,9 @@ def said(options: cfg.OwnData) -> list[str]:
     """Sentences on what is in the folder and what becomes of it."""
     data = opened(options)
     names = data.names
-    more = f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
     return [
         *(f"data.root={data.root}: {line}" for line in data.said),
-        f"{len(names)} classes: {', '.join(names[:_SHOWN])}{more}",
+        f"{len(names)} classes: {first_of(names, _SHOWN)}",
     ]
 
 
