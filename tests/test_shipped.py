@@ -12,7 +12,8 @@ from fashseg.checking import check
 from fashseg.composing import compose
 from fashseg.scoring import build_data, score
 from fashseg.tasks import build_task
-from fashseg.trained import load_trained, shipped
+from fashseg.trained import load_trained
+from fashseg.which_model import shipped
 
 DATA = {"facade": "facade", "fashion": "FashionMNIST"}
 

@@ -4,6 +4,8 @@ import runpy
 import sys
 
 from fashseg import __version__
+from fashseg.errors import UserError
+from fashseg.nearest import did_you_mean
 
 VERBS = {
     "train": "train a model, test it, keep everything about it in one folder",
@@ -30,9 +32,6 @@ def main() -> int:
         print("\nMore about a verb: fashseg VERB --help")
         return 0
     if words[0] not in VERBS:
-        from fashseg.checking import did_you_mean  # brings OmegaConf, which the list of verbs does without
-        from fashseg.errors import UserError
-
         error = UserError(
             f"{words[0]} is not a verb of fashseg; there are {', '.join(VERBS)}.",
             did_you_mean(words[0], VERBS, "More: fashseg --help."),

@@ -1,8 +1,7 @@
 """Holds a composed configuration against the dataclasses of `fashseg.config`; errors name key, value, rule, way out."""
 
-import types
 import typing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
@@ -12,34 +11,14 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationE
 from fashseg import config as cfg
 from fashseg.combinations import check_model, check_texts, check_together
 from fashseg.errors import UserError
+from fashseg.nearest import did_you_mean
+from fashseg.option_rules import check_value, shown, type_in_words, values_of
 from fashseg.plugins import is_read
 from fashseg.references import escaped
 from fashseg.register import OWN
 from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 Schema = TypeVar("Schema", bound=cfg.Train | Evaluate | Export | Report | Compare | Predict | Prepare | Demo)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name most like ``word``: by the whole name, then by its last part (``lr`` is ``optimizer.lr``)."""
-    import difflib  # where nothing is wrong, nothing is compared
-
-    names = sorted(set(known))
-    if close := difflib.get_close_matches(word, names, n=1, cutoff=0.75):
-        return close[0]
-    leaf = word.rpartition(".")[2]
-    same_leaf = [name for name in names if name.rpartition(".")[2] == leaf]
-    if same_leaf:
-        return (difflib.get_close_matches(word, same_leaf, n=1, cutoff=0) or same_leaf)[0]
-    leaves = {name.rpartition(".")[2]: name for name in reversed(names)}
-    close = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.7)
-    return leaves[close[0]] if close else None
-
-
-def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    """The way out of a name that does not exist."""
-    match = nearest(word, known)
-    return f"Did you mean {match}?" if match else otherwise
 
 
 def option_paths(schema: type, choices: dict[str, str] | None = None) -> dict[str, list[str]]:
@@ -99,10 +78,10 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
         first_line = str(error).partition("\n")[0]
         raise UserError(f"{error.full_key or 'the configuration'}: {first_line}", "Mend that value.") from error
     assert isinstance(checked, schema)
-    for path, value, rules in _values(checked):
-        _check_value(path, value, rules)
+    for path, value, rules in values_of(checked):
+        check_value(path, value, rules)
     if isinstance(checked, cfg.Train):
-        check_texts(_values(checked))
+        check_texts(values_of(checked))
         check_together(checked)
     return checked
 
@@ -149,8 +128,8 @@ def check_choice(group: str, values: Any, plugins: Any = None) -> Any:
         checked = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kinds[name]), escaped(values)))
     except OmegaConfBaseException as error:
         raise UserError(f"{group}: {str(error).partition(chr(10))[0]}", "Mend that value.") from error
-    for path, value, rules in _values(checked, f"{group}."):
-        _check_value(path, value, rules)
+    for path, value, rules in values_of(checked, f"{group}."):
+        check_value(path, value, rules)
     if group == "model":
         check_model(typing.cast(cfg.Model, checked))
     return checked
@@ -163,11 +142,9 @@ def _refuse_values_of_groups(schema: type, given: DictConfig, prefix: str = "") 
             continue
         below = OmegaConf.select(given, name, throw_on_resolution_failure=False)
         if not isinstance(below, DictConfig):
-            wanted = _type_in_words(hint)
+            wanted = type_in_words(hint)
             path = f"{prefix}{name}"
-            raise UserError(
-                f"{path}={_shown(below)} has the wrong type: it must be {wanted}.", f"Give {path} {wanted}."
-            )
+            raise UserError(f"{path}={shown(below)} has the wrong type: it must be {wanted}.", f"Give {path} {wanted}.")
         _refuse_values_of_groups(typing.cast(type, hint), below, f"{prefix}{name}.")
 
 
@@ -194,8 +171,8 @@ def _choices(given: DictConfig) -> dict[str, str]:
 def _wrong_type(schema: type, error: ValidationError, given: DictConfig) -> UserError:
     path = error.full_key or str(error.key)
     value = OmegaConf.select(given, path, throw_on_resolution_failure=False)
-    wanted = _type_in_words(_hint_at(schema, path.split("[")[0], given))
-    return UserError(f"{path}={_shown(value)} has the wrong type: it must be {wanted}.", f"Give {path} {wanted}.")
+    wanted = type_in_words(_hint_at(schema, path.split("[")[0], given))
+    return UserError(f"{path}={shown(value)} has the wrong type: it must be {wanted}.", f"Give {path} {wanted}.")
 
 
 def _hint_at(schema: Any, path: str, given: DictConfig) -> Any:
@@ -205,58 +182,3 @@ def _hint_at(schema: Any, path: str, given: DictConfig) -> Any:
         if depth == 0 and part in cfg.CHOICES:
             hint = cfg.CHOICES[part][given[part].name]
     return hint
-
-
-def _type_in_words(hint: Any) -> str:
-    words: dict[Any, str] = {
-        bool: "true or false",
-        int: "a whole number",
-        float: "a number",
-        str: "text",
-        type(None): "null",
-    }
-    if isinstance(hint, types.UnionType):
-        return " or ".join(_type_in_words(part) for part in typing.get_args(hint))
-    if typing.get_origin(hint) is list:
-        return f"a list, each entry {_type_in_words(typing.get_args(hint)[0])}"
-    if is_dataclass(hint):
-        return f"a group of options ({', '.join(item.name for item in fields(hint))})"
-    return words.get(hint, str(hint))
-
-
-def _values(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-    for item in fields(tree):
-        path, value = f"{prefix}{item.name}", getattr(tree, item.name)
-        if is_dataclass(value):
-            yield from _values(value, f"{path}.")
-        else:
-            yield path, value, item.metadata
-
-
-def _check_value(path: str, value: Any, rules: typing.Mapping[str, Any]) -> None:
-    if value is None or isinstance(value, bool):
-        return
-    meaning = rules.get("help", "")
-    choices = rules.get("choices", ())
-    if choices and value not in choices:
-        choices = list(map(str, choices))
-        raise UserError(
-            f"{path}={_shown(value)} is not one of {', '.join(choices)} ({meaning}).",
-            did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),
-        )
-    bounds = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
-    limits = {k: rules[k] for k in bounds if k in rules}
-    fits = {
-        "ge": lambda limit: value >= limit,
-        "gt": lambda limit: value > limit,
-        "le": lambda limit: value <= limit,
-        "lt": lambda limit: value < limit,
-    }
-    infinite = isinstance(value, float) and not abs(value) < float("inf")  # nan too
-    if limits and (infinite or not all(fits[k](limit) for k, limit in limits.items())):
-        rule = " and ".join(f"{bounds[k]} {limit}" for k, limit in limits.items())
-        raise UserError(f"{path}={_shown(value)} is out of range ({meaning}).", f"It must be {rule}, and finite.")
-
-
-def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)

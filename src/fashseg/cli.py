@@ -13,17 +13,16 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, NoReturn
+from typing import Any, Generic
 
 import hydra
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fashseg.checking import Schema, check, option_paths
-from fashseg.commands import quoted
+from fashseg.command_words import parsed, renamed, with_paths_as_option
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.help_text import help_text
@@ -60,10 +59,10 @@ def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
     """Run a verb with the words of the command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     with two_line_errors(any(re.fullmatch(r"\+*debug=true", word, re.IGNORECASE) for word in words)) as status:
-        words = [_renamed(verb.renamed, word) for word in words]
+        words = [renamed(verb.renamed, word) for word in words]
         if verb.paths:
-            words = _with_paths_as_option(verb.paths, words)
-        arguments = _flags(words)
+            words = with_paths_as_option(verb.paths, words)
+        arguments = parsed(words)
         flags = [word for word in words if word not in arguments.overrides]
         if not arguments.shell_completion:
             arguments.overrides = _with_plugins(arguments.overrides)
@@ -135,49 +134,6 @@ def _start_hydra(verb: Verb[Schema], words: list[str]) -> None:
         sys.argv = before
         if asked_for is None:
             del os.environ["HYDRA_FULL_ERROR"]
-
-
-def _flags(words: list[str]) -> argparse.Namespace:
-    """Hydra's flags, with its parser; errors in two lines like all others."""
-    parser = get_args_parser()
-
-    def refuse(message: str) -> NoReturn:
-        raise UserError(f"{message}.", "Options are written key=value, such as epochs=5; flags: --hydra-help.")
-
-    parser.error = refuse  # type: ignore[method-assign]
-    arguments = parser.parse_intermixed_args(words)
-    for flag, value in (("--config-path", arguments.config_path), ("--config-name", arguments.config_name)):
-        if value:
-            refuse(f"{flag} would leave fashseg's own choices out; --config-dir=FOLDER adds yours")
-    if arguments.experimental_rerun:
-        refuse("--experimental-rerun would run what a file of Python objects holds; resume=RUN goes on with a run")
-    if arguments.config_dir and not Path(arguments.config_dir).is_dir():
-        refuse(f"--config-dir={arguments.config_dir} is no folder")
-    return arguments
-
-
-def _with_paths_as_option(option: str, words: list[str]) -> list[str]:
-    """Gather the words that are paths in a list option: those without "=", and those that exist."""
-    overrides = _flags(words).overrides
-    paths = [word for word in overrides if "=" not in word or _is_there(word)]
-    if not paths:
-        return words
-    if any(word not in paths and word.lstrip("+").startswith(f"{option}=") for word in overrides):
-        raise UserError(f"{option}= is given beside {paths[0]}.", f"Write all of them in {option}=[...], or none.")
-    listed = ",".join(map(quoted, paths))
-    return [*(word for word in words if word not in paths), f"{option}=[{listed}]"]
-
-
-def _renamed(names: Mapping[str, str], word: str) -> str:
-    name, equals, value = word.partition("=")
-    return f"{names[name]}={value}" if equals and name in names else word
-
-
-def _is_there(word: str) -> bool:
-    try:
-        return Path(word).exists()
-    except (OSError, ValueError):  # longer than a name can be, or with a character that none can have
-        return False
 
 
 def _help(verb: Verb[Schema], arguments: argparse.Namespace) -> str | None:

@@ -15,10 +15,11 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from fashseg.checking import did_you_mean, option_paths, unknown_option
+from fashseg.checking import option_paths, unknown_option
 from fashseg.commands import quoted
 from fashseg.config import CHOICES
 from fashseg.errors import UserError
+from fashseg.nearest import did_you_mean
 from fashseg.plugins import conf_folders
 from fashseg.register import OWN
 

@@ -46,6 +46,11 @@ def accelerator(options: cfg.Trainer) -> str:
     return chosen
 
 
+def torch_device(options: cfg.Trainer) -> torch.device:
+    """The device of a single process."""
+    return torch.device({"gpu": "cuda"}.get(name := accelerator(options), name))
+
+
 def precision(options: cfg.Trainer) -> str:
     """``32``, ``bf16``, ``16`` or ``64``; what ``auto`` comes to on this machine."""
     if options.precision != "auto":
@@ -54,6 +59,11 @@ def precision(options: cfg.Trainer) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
     native = accelerator(options) == "cpu" and _cpu_computes_bf16()
     return "bf16" if native else "32"
+
+
+def predicting_precision(options: cfg.Trainer) -> str:
+    """The same for predictions: full, as where models are scored, unless another one is asked for."""
+    return "32" if options.precision == "auto" else options.precision
 
 
 def _cpu_computes_bf16() -> bool:

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
@@ -17,6 +16,7 @@ from fashseg.importing import heavy_imports
 from fashseg.references import escaped
 from fashseg.run import RunFolder, is_first_process
 from fashseg.verb_options import Evaluate
+from fashseg.which_model import require_run
 
 
 def prepare(plans: Sequence[Evaluate], overrides: list[Override], multirun: bool) -> list[str]:
@@ -29,16 +29,10 @@ def prepare(plans: Sequence[Evaluate], overrides: list[Override], multirun: bool
 
 
 def _load(options: Evaluate) -> tuple[RunFolder, Train]:
-    if not options.run:
-        raise UserError("run= is missing.", "Name a run folder, such as run=outputs/latest.")
-    folder = RunFolder(Path(options.run))
-    folder.read_results()
+    folder = require_run(options.run, options.checkpoint)
     composed = folder.read_config()
     if options.root is not None:
         OmegaConf.update(composed, "data.root", escaped(options.root))
-    checkpoint = folder.checkpoint(options.checkpoint)
-    if not checkpoint.is_file():
-        raise UserError(f"{checkpoint} does not exist.", "Name a run that has trained at least one epoch.")
     return folder, check(Train, composed)
 
 

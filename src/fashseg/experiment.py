@@ -21,12 +21,11 @@ from fashseg.callbacks.tensorboard import Pictures
 from fashseg.callbacks.tensorboard_end import log_end, options_to_log
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
-from fashseg.devices import precision
+from fashseg.devices import precision, torch_device
 from fashseg.engine import build_trainer, compile_network, graphed, set_up_process, steps_per_call
 from fashseg.errors import UserError
 from fashseg.files import link_latest
 from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions
-from fashseg.report.collecting import device
 from fashseg.report.evidence import collect, keep_start
 from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, score
@@ -89,7 +88,9 @@ def run_experiment(
     try:
         evidence = {}
         if run.page:
-            evidence = collect(folder, task, data, ("val", "test"), device(run.trainer), run.trainer.limit_batches)
+            evidence = collect(
+                folder, task, data, ("val", "test"), torch_device(run.trainer), run.trainer.limit_batches
+            )
         if logger is not None and is_first_process():
             log_end(logger, run, task, data, evidence.get("test"), results, trainer.global_step)
     except Exception:

@@ -3,23 +3,22 @@
 import sys
 import time
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from fashseg import cli
-from fashseg.checking import check, did_you_mean
+from fashseg.checking import check
 from fashseg.commands import quoted
 from fashseg.errors import RunError, UserError
-from fashseg.files import in_full
 from fashseg.importing import heavy_imports
 from fashseg.predicting.inputs import check_words, find_pictures
 from fashseg.predicting.output import Output
 from fashseg.run import RunFolder
 from fashseg.text import counted
 from fashseg.verb_options import Predict
+from fashseg.which_model import require_model
 
 _LISTED = 20  # unreadable pictures that are shown; the JSON file has all
 
@@ -31,41 +30,12 @@ def prepare(plans: Sequence[Predict], overrides: list[Override], multirun: bool)
         raise UserError("predict labels pictures by one model; -m is for train.", "Leave out -m.")
     options = plans[0]
     _check_values(options)
-    if options.run is not None and options.weights is None:
-        _check_run(options, RunFolder(in_full("run", options.run)))
-    else:
-        _check_model(options)
+    found = require_model(run=options.run, model=options.weights, checkpoint=options.checkpoint)
+    if isinstance(found, RunFolder):
+        _check_for_task(options, str(found.read_results().get("task")))
     check_words(_words(options))
     Output(options.output)
     return []
-
-
-def _check_run(options: Predict, folder: RunFolder) -> None:
-    task = folder.read_results().get("task")
-    path = folder.checkpoint(options.checkpoint)
-    if not path.is_file():
-        raise UserError(f"{path} does not exist.", "Name a run that has trained at least one epoch.")
-    _check_for_task(options, str(task))
-
-
-def _check_model(options: Predict) -> None:
-    """As `load_trained` does, before torch is imported."""
-    folder = Path(str(resources.files("fashseg"))) / "weights"
-    names = sorted(path.stem for path in folder.glob("*.safetensors"))
-    models = f"a model: {', '.join(names)}" if names else "a file of weights by model=FILE.safetensors"
-    there_are = f"Name a run folder, such as run=outputs/latest, or {models}."
-    if options.run is not None:
-        raise UserError("One of run= and model= is needed, and not both.", "Leave one of them out.")
-    if options.weights is None:
-        raise UserError("run= and model= are missing.", there_are)
-    path = in_full("model", options.weights)
-    if options.weights not in names and path.suffix != ".safetensors":
-        raise UserError(
-            f"model={options.weights} is neither a model of fashseg nor a file of weights (.safetensors).",
-            did_you_mean(options.weights, names, there_are),
-        )
-    if options.weights not in names and not path.is_file():
-        raise UserError(f"model={options.weights}: there is no such file.", there_are)
 
 
 def _check_values(options: Predict) -> None:
@@ -115,7 +85,7 @@ def _predict(options: Predict) -> None:
     output = Output(options.output)
     inputs = find_pictures(_words(options), leave_out=output.path)
     with heavy_imports():
-        from fashseg.devices import accelerator, precision
+        from fashseg.devices import predicting_precision, torch_device
         from fashseg.predicting.classifying import classify_files
         from fashseg.predicting.predictor import Predictor
         from fashseg.predicting.segmenting import segment_files
@@ -123,16 +93,11 @@ def _predict(options: Predict) -> None:
         from fashseg.summary import console
         from fashseg.trained import load_trained
 
-    run, model = (
-        value and str(in_full(key, value)) for key, value in (("run", options.run), ("model", options.weights))
-    )
-    trained = load_trained(run=run, model=model, checkpoint=options.checkpoint)
+    trained = load_trained(run=options.run, model=options.weights, checkpoint=options.checkpoint)
     _check_for_task(options, trained.info.task)
     set_up_process(trained.info.task)
-    device = {"gpu": "cuda"}.get(name := accelerator(options.trainer), name)
-    # As where models are scored, full precision unless another one is asked for.
-    chosen = "32" if options.trainer.precision == "auto" else precision(options.trainer)
-    predictor = Predictor(trained, device, precision=chosen, batch_size=options.batch_size)
+    device, precision = torch_device(options.trainer), predicting_precision(options.trainer)
+    predictor = Predictor(trained, device, precision=precision, batch_size=options.batch_size)
     screen = console()
     work = Work(predictor, inputs, output, options, screen)
     start = time.perf_counter()

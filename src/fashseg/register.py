@@ -120,9 +120,9 @@ def register_data(
         read: from the options to the training set, validation images included, and the test set: each is a pair of
             images, uint8 (N, C, H, W), and label values, (N,), or for segmentation masks (N, H, W).
         counts: from the options to the number of images of both sets, for data that should not be read to be counted.
-        inputs: from the options to a `fashseg.data.sources.Inputs`: what the arrays follow from, so that they are kept
+        inputs: from the options to a `fashseg.data.source.Inputs`: what the arrays follow from, so that they are kept
             in the cache; without it they are read each time.
-        groups: see `fashseg.data.sources.Source`, as for the next.
+        groups: see `fashseg.data.source.Source`, as for the next.
         split: ways to hold out validation images that are this data set's own.
 
     Raises:

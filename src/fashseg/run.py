@@ -82,6 +82,17 @@ class RunFolder:
         """``best`` or ``last``."""
         return self.checkpoints / f"{name}.ckpt"
 
+    def require_checkpoint(self, name: str) -> Path:
+        """The same, where it is there.
+
+        Raises:
+            UserError: no epoch has been trained.
+        """
+        path = self.checkpoint(name)
+        if not path.is_file():
+            raise UserError(f"{path} does not exist.", "Name a run that has trained at least one epoch.")
+        return path
+
     def hold(self) -> contextlib.AbstractContextManager[None]:
         """Have the folder to oneself in a block.
 

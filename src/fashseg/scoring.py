@@ -18,6 +18,9 @@ from fashseg.errors import UserError
 from fashseg.fitting import of_network, require_fitting
 from fashseg.network import Network
 from fashseg.tasks import Scores, Task, build_task
+from fashseg.text import first_of
+
+_SHOWN = 12  # classes, in an error
 
 
 def build_data(run: cfg.Train) -> ImageDataModule:
@@ -70,8 +73,8 @@ def go_by_run(data: ImageDataModule, checkpoint: Path) -> None:
     way_out = "Bring the folder back as it was, or start a new run."
     if before.class_names != data.info.class_names:
         raise UserError(
-            f"{where} has the classes {_shortly(data.info.class_names)}; the run was trained on "
-            f"{_shortly(before.class_names)}.",
+            f"{where} has the classes {first_of(data.info.class_names, _SHOWN)}; the run was trained on "
+            f"{first_of(before.class_names, _SHOWN)}.",
             way_out,
         )
     for name, old, new in (
@@ -81,10 +84,6 @@ def go_by_run(data: ImageDataModule, checkpoint: Path) -> None:
         if old != new:
             raise UserError(f"{where} gives {name} {new}; the run was trained on {old}.", way_out)
     data.info = before
-
-
-def _shortly(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:12])}{f' and {len(names) - 12} more' if names[12:] else ''}"
 
 
 def load_weights(task: Task, checkpoint: Path) -> None:

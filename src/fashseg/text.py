@@ -48,6 +48,12 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
+def first_of(words: Sequence[str], most: int) -> str:
+    """``a, b and 3 more``: the first so many, and how many there are besides."""
+    more = f" and {len(words) - most:,} more" if words[most:] else ""
+    return ", ".join(words[:most]) + more
+
+
 def counted(count: int, noun: str) -> str:
     """``1 epoch``, ``2 epochs``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from fashseg.checking import check_choice, did_you_mean
+from fashseg.checking import check_choice
 from fashseg.checkpoints import read_checkpoint
 from fashseg.data.info import DataInfo
 from fashseg.data.plausible import checked_info
@@ -28,6 +27,7 @@ from fashseg.models import build_model
 from fashseg.network import Described, Network
 from fashseg.packing import Numbers, packed, unpacked
 from fashseg.run import RunFolder
+from fashseg.which_model import require_model
 
 FORMAT = "1"
 _TEXTS = ("options", "info", "about")
@@ -56,12 +56,6 @@ class Trained:
         return self.network.info
 
 
-def shipped() -> dict[str, Path]:
-    """The models that come with the package, by name."""
-    folder = Path(str(resources.files("fashseg"))) / "weights"
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
-
-
 def load_trained(*, run: str | None = None, model: str | None = None, checkpoint: str = "best") -> Trained:
     """The model of a run folder, or one by its name or file.
 
@@ -73,22 +67,8 @@ def load_trained(*, run: str | None = None, model: str | None = None, checkpoint
     Raises:
         UserError: neither or both are given, or there is no such model, or it is damaged.
     """
-    if (run is None) == (model is None):
-        raise UserError(
-            "One of run= and model= is needed, and not both." if run else "run= and model= are missing.",
-            f"Name a run folder, such as run=outputs/latest, or a model: {', '.join(shipped())}.",
-        )
-    if run is not None:
-        return _of_run(RunFolder(run), checkpoint)
-    assert model is not None
-    if model in shipped():
-        return read_weights(shipped()[model], name=model)
-    if Path(model).suffix != ".safetensors":
-        raise UserError(
-            f"model={model} is neither a model of fashseg nor a file of weights (.safetensors).",
-            did_you_mean(model, shipped(), f"There are {', '.join(shipped())}; a run of your own is run=FOLDER."),
-        )
-    return read_weights(Path(model))
+    found = require_model(run=run, model=model, checkpoint=checkpoint)
+    return _of_run(found, checkpoint) if isinstance(found, RunFolder) else read_weights(found)
 
 
 def _of_run(folder: RunFolder, checkpoint: str) -> Trained:
@@ -133,7 +113,7 @@ def _digest(texts: Mapping[str, str], weights: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def read_weights(path: Path, *, name: str | None = None) -> Trained:
+def read_weights(path: Path) -> Trained:
     """A model out of a file that `save_weights` wrote.
 
     Raises:
@@ -157,7 +137,7 @@ def read_weights(path: Path, *, name: str | None = None) -> Trained:
         raise UserError(f"{path} can't be read as weights: {reason}.", "Name another file, or a run.") from error
     described = {"options": options, "info": info}
     network = _build(path, described, weights)
-    return Trained(network, name or path.stem, str(path), about if isinstance(about, dict) else {})
+    return Trained(network, path.stem, str(path), about if isinstance(about, dict) else {})
 
 
 def _require_format(path: Path, metadata: Mapping[str, str]) -> None:

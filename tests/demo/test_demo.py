@@ -1,16 +1,9 @@
 """The page in a real browser: served by the command, used as its visitors use it."""
 
-import os
-import queue
 import signal
-import socket
-import subprocess
-import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +12,7 @@ import pytest
 from PIL import Image
 
 from data.tiny import half
-from demo.models import write_models
+from demo.visiting import Served, Visit, hard_to_use, serving, visiting
 from fashseg import predict
 from fashseg.data.synthetic_facade import draw_facades
 from pages.browser import chromium
@@ -27,86 +20,12 @@ from pages.using import sideways_scroll
 
 pytest.importorskip("gradio", reason="gradio is not installed: pip install -e .[dev]")
 
-_START = 120  # seconds that the command may take to start on a busy machine
-
-
-@dataclass
-class Served:
-    """The command at work.
-
-    Attributes:
-        process: of the command.
-        address: of the page.
-        models: files that are offered.
-        proxy: a server that a request to anywhere else would come to.
-        folder: of its temporary files.
-    """
-
-    process: subprocess.Popen[str]
-    address: str
-    models: list[Path]
-    proxy: socket.socket
-    folder: Path
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The page, started once for all tests."""
-    folder = tmp_path_factory.mktemp("demo")
-    models = write_models(folder)
-    (folder / "temporary").mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as proxy:
-        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
-        environment = {**os.environ, "TMPDIR": str(folder / "temporary"), "HTTP_PROXY": address, "HTTPS_PROXY": address}
-        words = [f"model=[{','.join(map(str, models))}]", "port=null", "trainer.accelerator=cpu", f"root={folder}"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fashseg.demo", *words],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield Served(process, _address(process), models, proxy, folder / "temporary")
-        finally:
-            process.kill()
-            process.communicate()
-
-
-def _address(process: subprocess.Popen[str]) -> str:
-    """What the command prints when it is ready."""
-    lines: queue.Queue[str] = queue.Queue()
-    assert process.stdout is not None
-    threading.Thread(target=lambda: lines.put(process.stdout.readline()), daemon=True).start()  # type: ignore[union-attr]
-    line = lines.get(timeout=_START)
-    assert line.startswith("page http://127.0.0.1:"), line or process.communicate()[1]
-    return line.split()[1]
-
-
-@dataclass
-class Visit:
-    """The page in a window.
-
-    Attributes:
-        page: playwright's page.
-        findings: what no page may do.
-    """
-
-    page: Any
-    findings: list[str] = field(default_factory=list)
-
-    def upload(self, path: Path) -> None:
-        self.page.locator("input[type=file]").set_input_files(path)
-
-    def result(self, text: str) -> str:
-        """What is in the result once it holds a text."""
-        region = self.page.get_by_role("region", name="Result")
-        region.get_by_text(text).first.wait_for()
-        return str(region.inner_text())
-
-    def choose(self, model: str) -> None:
-        self.page.get_by_role("radio", name=model, exact=True).check()
+    with serving(tmp_path_factory.mktemp("demo")) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -117,31 +36,10 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(served: Served, browser: Any, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A window on the page, which may not ask anybody else for anything."""
+    """A window on the page; a test may name its width and its colours, and is measured then."""
     width, scheme = getattr(request, "param", (1280, "light"))
-    # Axe measures with styles of its own, which the page's policy refuses.
-    screen = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-    context = browser.new_context(**screen, bypass_csp=hasattr(request, "param"))
-    context.set_default_timeout(30_000)
-    visit = Visit(context.new_page())
-
-    def see(asked: Any) -> None:
-        if not asked.url.startswith((served.address, "data:", "blob:")):
-            visit.findings.append(f"request to {asked.url[:200]}")
-
-    def hear(said: Any) -> None:
-        # Gradio closes its stream of events by a method that its own stand-in for EventSource does not have.
-        if said.type in ("error", "warning") and said.text != "Method not implemented.":
-            visit.findings.append(f"console {said.type}: {said.text}")
-
-    context.on("request", see)
-    visit.page.on("console", hear)
-    visit.page.on("pageerror", lambda error: visit.findings.append(f"exception: {error}"))
-    visit.page.goto(served.address)
-    visit.page.locator("input[type=file]").wait_for(state="attached")
-    yield visit
-    context.close()
-    assert not visit.findings
+    with visiting(served, browser, width, scheme, measured=hasattr(request, "param")) as opened:
+        yield opened
 
 
 def _photograph(path: Path) -> Path:
@@ -149,16 +47,6 @@ def _photograph(path: Path) -> Path:
     pixels = draw_facades(1, seed=5).images[0].transpose(1, 2, 0)
     Image.fromarray(pixels).resize((420, 300)).save(path, quality=95)
     return path
-
-
-def _hard_to_use(page: Any) -> list[str]:
-    """Serious findings of axe, the automatic checks of accessibility."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found if each["impact"] in ("serious", "critical")
-    ]
 
 
 def test_a_picture_is_labelled_and_its_mask_is_that_of_predict(visit: Visit, served: Served, tmp_path: Path) -> None:
@@ -247,7 +135,7 @@ def test_it_is_readable_on_any_screen(visit: Visit) -> None:
     visit.page.locator(".examples button").first.click()
     visit.result("Shares of the area")
     assert not sideways_scroll(visit.page)
-    assert not _hard_to_use(visit.page)
+    assert not hard_to_use(visit.page)
     dark = visit.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)")

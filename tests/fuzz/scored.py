@@ -8,9 +8,10 @@ from typing import Any, TypedDict
 import numpy as np
 import numpy.typing as npt
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from trying import tries
 
 from amounts import amount
 
@@ -46,13 +47,7 @@ def examples(
     def try_all(check: Callable[..., str | None]) -> Figures:
         ended: Counter[str | None] = Counter()
 
-        @settings(
-            max_examples=amount(quick, full),
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        )
+        @tries(amount(quick, full))
         @given(st.tuples(*strategies))
         def try_it(values: tuple[Any, ...]) -> None:
             ended[check(*values)] += 1

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated, mutated_json, mutated_npz, mutated_yaml
+from trying import tries
 
 from amounts import amount, record
 from conftest import Command, assert_two_lines, page_of
@@ -24,7 +25,7 @@ from fashseg.compare.runs import find_runs
 from fashseg.compare.table import print_group, print_others, print_pair
 from fashseg.config import Train
 from fashseg.errors import UserError
-from fashseg.report.facts import load_facts
+from fashseg.report.loading import load_facts
 from fashseg.run import RunFolder
 from fashseg.scoring import load_weights
 from fashseg.summary import console
@@ -43,17 +44,6 @@ KINDS: dict[str, Mutate] = {
 # Files that hold one thing between them share their number.
 SHARE = {"evidence/test.npz": 0.7, "evidence/end.npz": 0.3, "evidence/data.json": 0.5, "evidence/network.json": 0.5}
 SEEDS = st.integers(0, 2**64)
-
-
-def tries(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return settings(
-        max_examples=count,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],  # a seed grows no simpler
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 @pytest.fixture
@@ -106,7 +96,7 @@ def test_a_changed_file_is_read_or_refused(two: Path, name: str, capsys: pytest.
     whole = 0
     tried = 0
 
-    @tries(amount(40, int(500 * SHARE.get(name, 1))))
+    @tries(amount(40, int(500 * SHARE.get(name, 1))), simplify=False)
     @given(SEEDS, st.sampled_from(["cnn", "segnet"]))
     def try_it(seed: int, task: str) -> None:
         nonlocal whole, tried
@@ -130,7 +120,7 @@ def test_a_changed_file_makes_a_page_or_an_error(two: Path, run: Command, name: 
     os.chdir(two)
     tried = 0
 
-    @tries(amount(1, 25))
+    @tries(amount(1, 25), simplify=False)
     @given(SEEDS, st.sampled_from(["cnn", "segnet"]))
     def try_it(seed: int, task: str) -> None:
         nonlocal tried
@@ -166,7 +156,7 @@ def test_changed_weights_are_refused_or_the_same(
     path = tmp_path / "best.ckpt"
     tried = loaded = 0
 
-    @tries(amount(20, 250))
+    @tries(amount(20, 250), simplify=False)
     @given(SEEDS)
     def try_it(seed: int) -> None:
         nonlocal tried, loaded
@@ -198,7 +188,7 @@ def test_evaluate_of_changed_weights_says_the_same_or_refuses(
     expected, told = folder.read_results()["test"], folder.path / "evaluate_test_best.json"
     tried = scored = 0
 
-    @tries(amount(3, 60))
+    @tries(amount(3, 60), simplify=False)
     @given(SEEDS)
     def try_it(seed: int) -> None:
         nonlocal tried, scored

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from command_lines import words_for
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
+from trying import tries
 
 from amounts import amount, record
 from fashseg import evaluate, train
@@ -76,13 +77,7 @@ def test_any_command_line_is_a_plan_or_an_error_in_two_lines(
     environment = dict(os.environ)
     ended: dict[int, int] = {}
 
-    @settings(
-        max_examples=amount(quick, full),
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @tries(amount(quick, full))
     @given(words_for(schema))
     def try_it(words: list[str]) -> None:
         # Checked as a whole, and shown in place of being run.

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import results_of
 from fashseg.report.collecting import collect_again
-from fashseg.report.facts import load_facts
+from fashseg.report.loading import load_facts
 from fashseg.run import RunFolder
 
 

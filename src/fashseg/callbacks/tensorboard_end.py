@@ -25,7 +25,7 @@ from fashseg.tasks import Task
 if TYPE_CHECKING:  # loaded by the logger, and not before it is opened
     from torch.utils.tensorboard import SummaryWriter
 
-    from fashseg.report.facts import Arrays
+    from fashseg.report.reading import Arrays
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from fashseg.data.facade_pictures import BadFileError, decode
 from fashseg.data.facade_windows import small_size
 from fashseg.data.info import UInt8Array
 from fashseg.errors import UserError
+from fashseg.text import first_of
 
 FOLDER = Path("cmp_facade", "base")
 """Where the files are, below the data root."""
@@ -72,8 +73,7 @@ def lacking(folder: Path, buildings: Collection[str]) -> list[str]:
 
 def in_words(buildings: Sequence[str]) -> str:
     """The first of them, and how many more."""
-    more = f" and {len(buildings) - _SHOWN:,} more" if len(buildings) > _SHOWN else ""
-    return ", ".join(buildings[:_SHOWN]) + more
+    return first_of(buildings, _SHOWN)
 
 
 def read_buildings(folder: Path, wanted: Mapping[str, tuple[int, int]]) -> dict[str, Building]:

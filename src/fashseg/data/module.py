@@ -12,7 +12,8 @@ from fashseg import config as cfg
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.loading import EvalLoader, TrainLoader
 from fashseg.data.residence import fits_on_device
-from fashseg.data.sources import open_source, shared_groups, split_indices
+from fashseg.data.source import shared_groups, split_indices
+from fashseg.data.sources import open_source
 from fashseg.data.stored import Set, load
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,10 @@
-"""The data sets by name: what each tells about itself, how it is read, and how validation images are held out."""
+"""The data sets by name."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import PIL
@@ -14,59 +14,11 @@ from fashseg.data import cmp_facade, facade, fashion_mnist
 from fashseg.data.facade_manifest import Pair
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.own import OwnData
-from fashseg.data.splits import IntArray, group_split, published_split, random_split
+from fashseg.data.source import Inputs, Source
+from fashseg.data.splits import IntArray
 from fashseg.errors import UserError
 from fashseg.files import in_full
 from fashseg.register import OWN, Own
-
-
-class Inputs(NamedTuple):
-    """All that the arrays of a data set follow from, which tells whether what is cached is up to date.
-
-    Attributes:
-        options: name and value of the options.
-        files: all that is read.
-        decoding: version of what turns files into arrays.
-    """
-
-    options: dict[str, Any]
-    files: Sequence[Path]
-    decoding: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """One data set.
-
-    Attributes:
-        info: facts that hold before anything is read.
-        read: from the options to training set (validation images included) and test set.
-        inputs: from the options to what the arrays follow from; None has them read each time.
-        counts: from the options to the number of images of both sets, as far as that is known before they are read.
-        pieces: draws both sets in pieces, for little memory; None where images are read.
-        groups: from the options to what each training image shows, such as a building; None, or an
-            answer of None, where images are unrelated.
-        describe: from the options to the facts, for data whose size and classes are found in its folder; ``info`` has
-            name and task alone then. None where ``info`` says it all.
-        kept: shape of a training image in memory, where it is larger than those that a network sees: a window of it is
-            drawn for each step. None where it is ``info.shape``.
-        complete: number of images of both sets where nothing is missing, for a data set that can be used in part.
-        split: from the options and the number of images of the training set to the indices of the training and of the
-            validation images, for ways to split that are this data set's own; it returns None for the common ones.
-        found: from the options to sentences on what ``describe`` has found, for the reader.
-    """
-
-    info: DataInfo
-    read: Callable[[Any], tuple[Arrays, Arrays]]
-    inputs: Callable[[Any], Inputs] | None
-    counts: Callable[[Any], tuple[int, int]]
-    pieces: Callable[[Any], tuple[Iterator[Arrays], Iterator[Arrays]]] | None = None
-    groups: Callable[[Any], Sequence[str] | None] | None = None
-    describe: Callable[[Any], DataInfo] | None = None
-    kept: tuple[int, int, int] | None = None
-    complete: tuple[int, int] | None = None
-    split: Callable[[Any, int], tuple[IntArray, IntArray] | None] | None = None
-    found: Callable[[Any], Sequence[str]] | None = None
 
 
 def open_source(options: cfg.Data) -> Source:
@@ -85,29 +37,6 @@ def _own(name: str, own: Own) -> Source:
     data = OwnData(name, own)
     others = {"inputs": None, **data.others()}
     return Source(data.info, data.read, counts=data.counts, describe=data.describe, **others)
-
-
-def split_indices(source: Source, options: cfg.Data, images: int) -> tuple[IntArray, IntArray]:
-    """Indices of the training and of the validation images among the first ``images`` of the training set."""
-    own = source.split(options, images) if source.split else None
-    if own is not None:
-        return own
-    if options.split == "published":
-        return published_split(images)
-    if options.split == "building":
-        groups = source.groups(options) if source.groups else None
-        assert groups is not None
-        return group_split(groups, options.val_share, options.split_seed)
-    return random_split(images, options.val_share, options.split_seed)
-
-
-def shared_groups(source: Source, options: cfg.Data, train: IntArray, val: IntArray) -> int | None:
-    """How many validation images show something that training images show too; None where nobody knows."""
-    groups = source.groups(options) if source.groups else None
-    if groups is None:
-        return None
-    trained = {groups[i] for i in train}
-    return sum(groups[i] in trained for i in val)
 
 
 def _root(options: cfg.Data) -> Path:
@@ -222,9 +151,6 @@ def _in_folders(name: str) -> Source:
     def function(verb: str) -> Callable[[Any], Any]:
         return lambda options: getattr(import_module("fashseg.data.folders.source"), verb)(options)
 
-    def inputs(options: cfg.OwnData) -> Inputs:
-        return Inputs(*function("inputs")(options))
-
     def split(options: cfg.OwnData, images: int) -> tuple[IntArray, IntArray]:
         sides: tuple[IntArray, IntArray] = import_module("fashseg.data.folders.source").split(options, images)
         return sides
@@ -233,7 +159,7 @@ def _in_folders(name: str) -> Source:
     return Source(
         info,
         function("read"),
-        inputs,
+        function("inputs"),
         function("counts"),
         groups=function("groups"),
         describe=function("describe"),

@@ -12,10 +12,11 @@ import torch
 
 from fashseg import config as cfg
 from fashseg.data import cache
+from fashseg.data.array_file import Shape
 from fashseg.data.arrays import Array, FileArray, OpenFile
 from fashseg.data.info import Arrays, UInt8Array
 from fashseg.data.residence import fits_in_memory, free_memory, free_on_disk
-from fashseg.data.sources import Source
+from fashseg.data.source import Source
 from fashseg.errors import UserError
 from fashseg.text import bytes_in_words
 
@@ -130,7 +131,7 @@ def _on_disk(entry: cache.Entry) -> Stored | None:
     return Stored(Set(*held[:2]), Set(*held[2:]))
 
 
-def _shapes(source: Source, options: cfg.Data) -> dict[str, cache.Shape]:
+def _shapes(source: Source, options: cfg.Data) -> dict[str, Shape]:
     train, test = source.counts(options)
     shapes = []
     for count, image in ((train, source.kept or source.info.shape), (test, source.info.shape)):

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
@@ -11,7 +10,6 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.errors import UserError
 from fashseg.export.plan import make_plan
-from fashseg.files import in_full
 from fashseg.importing import heavy_imports
 from fashseg.text import bytes_in_words, printable
 from fashseg.verb_options import Export
@@ -40,12 +38,8 @@ def _export(options: Export) -> None:
         from fashseg.trained import load_trained
 
     set_up_process(0)
-    run, model = (
-        value and str(in_full(key, value)) for key, value in (("run", options.run), ("model", options.weights))
-    )
-    exported = export(
-        load_trained(run=run, model=model, checkpoint=options.checkpoint), plan, replace(options, run=run)
-    )
+    trained = load_trained(run=options.run, model=options.weights, checkpoint=options.checkpoint)
+    exported = export(trained, plan, options)
     print(printable(f"compared on {exported.images}"))
     for kind, path in plan.files.items():
         found = exported.agreements[kind]

@@ -12,7 +12,8 @@ from fashseg import config as cfg
 from fashseg.checking import check, check_choice
 from fashseg.data.info import DataInfo
 from fashseg.data.module import ImageDataModule
-from fashseg.data.sources import SOURCES, Source
+from fashseg.data.source import Source
+from fashseg.data.sources import SOURCES
 from fashseg.errors import UserError
 from fashseg.export.quiet import quiet
 from fashseg.files import in_full

@@ -8,15 +8,14 @@ import re
 import tempfile
 import zipfile
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-from fashseg.checking import did_you_mean
 from fashseg.data.reading import read_at_most
 from fashseg.errors import UserError
 from fashseg.files import in_full
 from fashseg.run import RunFolder
 from fashseg.verb_options import Export
+from fashseg.which_model import require_model
 
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
 KEY = "fashseg"
@@ -52,45 +51,21 @@ def make_plan(options: Export) -> Plan:
             f"numbers={options.numbers} is for weights alone; format={options.format} computes in float32.",
             "Leave it out, or choose format=safetensors.",
         )
-    name, folder = _of_run(options) if options.run else _of_model(options)
+    found = require_model(run=options.run, model=options.weights, checkpoint=options.checkpoint)
+    name, folder = _of_run(found) if isinstance(found, RunFolder) else (found.stem, Path())
     if "onnx" in formats:
         _require_packages()
     files = _paths(options, formats, name, folder)
     example = files["onnx"].with_name(f"run_{files['onnx'].stem}.py") if "onnx" in files else None
     for path in filter(None, (*files.values(), example)):
-        _require_free(path, options)
+        _require_free(path, found)
     return Plan(files, example)
 
 
-def _of_run(options: Export) -> tuple[str, Path]:
+def _of_run(run: RunFolder) -> tuple[str, Path]:
     """Name of the model and the folder of its exports."""
-    if options.weights:
-        raise UserError("One of run= and model= is needed, and not both.", "Leave one of them out.")
-    folder = RunFolder(in_full("run", str(options.run)))
-    name = str(folder.read_results().get("model", ""))
-    checkpoint = folder.checkpoint(options.checkpoint)
-    if not checkpoint.is_file():
-        raise UserError(f"{checkpoint} does not exist.", "Name a run that has trained at least one epoch.")
-    return name if re.fullmatch(r"\w[\w.-]{0,99}", name) else "model", folder.path / "export"
-
-
-def _of_model(options: Export) -> tuple[str, Path]:
-    weights = Path(str(resources.files("fashseg"))) / "weights"
-    names = sorted(path.stem for path in weights.glob("*.safetensors"))
-    if not options.weights:
-        also = f", or a model: {', '.join(names)}" if names else ", or a file of weights by model=FILE.safetensors"
-        raise UserError("run= and model= are missing.", f"Name a run folder, such as run=outputs/latest{also}.")
-    if options.weights not in names:
-        path = in_full("model", options.weights)
-        if path.suffix != ".safetensors":
-            raise UserError(
-                f"model={options.weights} is neither a model of fashseg nor a file of weights (.safetensors).",
-                did_you_mean(options.weights, names, "A run of your own is run=FOLDER."),
-            )
-        if not path.is_file():
-            raise UserError(f"model={options.weights}: there is no such file.", "Name another file, or a run.")
-        return path.stem, Path()
-    return options.weights, Path()
+    name = str(run.read_results().get("model", ""))
+    return name if re.fullmatch(r"\w[\w.-]{0,99}", name) else "model", run.path / "export"
 
 
 def _require_packages() -> None:
@@ -126,7 +101,7 @@ def _paths(options: Export, formats: list[str], name: str, folder: Path) -> dict
     return {formats[0]: output}
 
 
-def _require_free(path: Path, options: Export) -> None:
+def _require_free(path: Path, model: RunFolder | Path) -> None:
     """The folder can be written to, and nothing is in the way but an export of before."""
     folder = path.parent
     try:
@@ -140,7 +115,7 @@ def _require_free(path: Path, options: Export) -> None:
     try:
         if not os.path.lexists(path):
             return
-        if options.weights and path.exists() and Path(options.weights).exists() and path.samefile(options.weights):
+        if isinstance(model, Path) and path.exists() and path.samefile(model):
             raise UserError(f"{path} is the model itself.", "Choose another place by output=FILE.")
         own = path.is_file() and _is_export(path)
     except OSError as error:

@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
@@ -16,6 +15,7 @@ from fashseg.run import RunFolder
 from fashseg.stopping import not_now
 from fashseg.text import printable
 from fashseg.verb_options import Report
+from fashseg.which_model import require_run
 
 
 def prepare(plans: Sequence[Report], overrides: list[Override], multirun: bool) -> list[str]:
@@ -23,14 +23,8 @@ def prepare(plans: Sequence[Report], overrides: list[Override], multirun: bool) 
     del overrides
     if multirun:
         raise UserError("report makes the page of one run; -m is for train.", "Leave out -m.")
-    _folder(plans[0]).read_results()
+    require_run(plans[0].run)
     return []
-
-
-def _folder(options: Report) -> RunFolder:
-    if not options.run:
-        raise UserError("run= is missing.", "Name a run folder, such as run=outputs/latest.")
-    return RunFolder(Path(options.run))
 
 
 def job(composed: DictConfig) -> None:
@@ -43,7 +37,7 @@ def job(composed: DictConfig) -> None:
 
 
 def _make(options: Report) -> None:
-    folder = _folder(options)
+    folder = require_run(options.run)
     if options.refresh or _is_stale(folder):
         print("looking at the images with the best weights")
         try:
@@ -66,7 +60,7 @@ def _is_stale(folder: RunFolder) -> bool:
     if not folder.checkpoint("best").is_file():
         return False
     with not_now():
-        from fashseg.report.facts import load_facts
+        from fashseg.report.loading import load_facts
 
     facts = load_facts(folder)
     return any(part not in facts.evidence for part in (("val", "test") if facts.finished else ("val",)))

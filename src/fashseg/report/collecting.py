@@ -1,12 +1,9 @@
 """Evidence for a run that is on disk: builds data and model again, loads the weights, collects."""
 
-import torch
-
 from fashseg import config as cfg
 from fashseg.checking import check
-from fashseg.devices import accelerator
+from fashseg.devices import torch_device
 from fashseg.engine import set_up_process
-from fashseg.errors import UserError
 from fashseg.references import escaped
 from fashseg.report.evidence import collect
 from fashseg.run import RunFolder
@@ -28,9 +25,7 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
     if root is not None:
         composed.data.root = escaped(root)
     run = check(cfg.Train, composed)
-    best = folder.checkpoint("best")
-    if not best.is_file():
-        raise UserError(f"{best} does not exist.", "Name a run that has trained at least one epoch.")
+    best = folder.require_checkpoint("best")
     set_up_process(run.seed)
     data = build_data(run)
     go_by_run(data, best)
@@ -38,9 +33,4 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
     data.setup()
     finished = folder.read_results()["status"] == "finished"
     parts = ("val", "test") if finished else ("val",)
-    collect(folder, task, data, parts, device(trainer or run.trainer), run.trainer.limit_batches)
-
-
-def device(options: cfg.Trainer) -> torch.device:
-    """The device of a single process."""
-    return torch.device({"gpu": "cuda"}.get(name := accelerator(options), name))
+    collect(folder, task, data, parts, torch_device(trainer or run.trainer), run.trainer.limit_batches)

@@ -10,7 +10,7 @@ from fashseg.files import write_atomically
 from fashseg.pages.render import render
 from fashseg.report.album import Album
 from fashseg.report.content import build_page
-from fashseg.report.facts import load_facts
+from fashseg.report.loading import load_facts
 from fashseg.run import RunFolder, is_first_process
 
 log = logging.getLogger(__name__)

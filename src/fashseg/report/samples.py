@@ -9,8 +9,9 @@ from fashseg.figures.samples import Sample, picture, sample_sheet
 from fashseg.pages.blocks import Block, Gallery, Legend, Picture, Section, Text
 from fashseg.report.album import Album, small_picture
 from fashseg.report.choosing import choose_extremes, choose_samples
-from fashseg.report.facts import Arrays, Facts
+from fashseg.report.facts import Facts
 from fashseg.report.other_scores import PART_NAMES
+from fashseg.report.reading import Arrays
 from fashseg.text import percent
 
 KINDS = {

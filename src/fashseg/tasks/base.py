@@ -6,7 +6,6 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torchmetrics import Metric
-from torchmetrics.classification import MulticlassConfusionMatrix
 
 from fashseg.choices import BEFORE
 from fashseg.data.arrays import Batch
@@ -14,9 +13,9 @@ from fashseg.data.info import DataInfo
 from fashseg.data.loading import Steps
 from fashseg.errors import RunError
 from fashseg.losses import build_loss, cross_entropy
-from fashseg.metrics.prediction import predicted_labels
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
+from fashseg.tasks import meters
 from fashseg.tasks.augmentation import augment
 from fashseg.tasks.guard import Guard, NotFiniteError
 from fashseg.tasks.optimizers import keep_kind, optimizer_and_schedule
@@ -99,18 +98,11 @@ class Task(LightningModule):
         logits = self(images)
         return self.loss(logits, targets), logits
 
-    def _step(self, batch: Batch, *meters: Metric) -> None:
+    def _step(self, batch: Batch, *which: Metric) -> None:
         images, targets = batch
         logits = self(images)
-        loss = self.entropy(logits, targets)  # whatever is minimised: so runs can be compared
-        predicted = predicted_labels(logits)
-        for meter in meters:
-            if isinstance(meter, Totals):
-                meter.update(loss, logits, targets, predicted)
-            elif isinstance(meter, MulticlassConfusionMatrix):
-                meter.update(predicted, targets)
-            else:
-                meter.update(logits.detach(), targets)
+        # The cross-entropy, whatever is minimised: so runs can be compared.
+        meters.update(which, self.entropy(logits, targets), logits, targets)
 
     def on_train_start(self) -> None:
         """Go on as this run is to be, where a checkpoint of one of another kind was loaded."""
@@ -176,18 +168,17 @@ class Task(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """One batch of the validation images (0) or of the training images on fixed weights (1)."""
         del batch_idx
-        meters = [self.fixed] if dataloader_idx else self._meters("val").values()
-        self._evaluate(batch, *meters)
+        self._evaluate(batch, *([self.fixed] if dataloader_idx else self._meters("val").values()))
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """One batch of the images to score."""
         del batch_idx
         self._evaluate(batch, *self._meters("test").values())
 
-    def _evaluate(self, batch: Batch, *meters: Metric) -> None:
+    def _evaluate(self, batch: Batch, *which: Metric) -> None:
         """Always in full precision, so that scores do not depend on what the hardware trains with."""
         with torch.autocast(self.device.type, enabled=False):
-            self._step(batch, *meters)
+            self._step(batch, *which)
 
     def on_validation_epoch_start(self) -> None:
         """Look whether anything was learnt before it is scored.
@@ -227,10 +218,7 @@ class Task(LightningModule):
         return dict(cast(nn.ModuleDict, self.meters[part]).items())  # type: ignore[arg-type]
 
     def _read(self, part: str) -> Scores:
-        meters = self._meters(part)
-        scores = self.scores[part] = self.read_meters({name: meter.compute() for name, meter in meters.items()})
-        for meter in meters.values():
-            meter.reset()
+        scores = self.scores[part] = self.read_meters(meters.read(self._meters(part)))
         return scores
 
     def main(self, scores: Scores) -> float:

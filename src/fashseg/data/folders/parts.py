@@ -12,7 +12,7 @@ from fashseg.data.folders.items import Item
 from fashseg.data.folders.table import below, text_of
 from fashseg.data.splits import IntArray, group_split, random_split
 from fashseg.errors import UserError
-from fashseg.text import counted
+from fashseg.text import counted, first_of
 
 _MOST_BYTES = 2**26
 _NAMES = {"train": "training", "val": "validation", "test": "test"}
@@ -166,9 +166,8 @@ def _named_in(path: Path, option: str, items: Sequence[Item]) -> list[int]:
     found: list[int] = []
     unknown = [name for name in wanted if name not in places]
     if unknown:
-        more = f" and {len(unknown) - 1:,} more" if unknown[1:] else ""
         raise UserError(
-            f"{path} ({option}) names {unknown[0]}{more}, which is no image below data.root.",
+            f"{path} ({option}) names {first_of(unknown, 1)}, which is no image below data.root.",
             "Write paths below data.root, file names or stems, one a line.",
         )
     for name in wanted:
@@ -189,9 +188,8 @@ def _refuse_leaks(parts: Parts, given: IntArray) -> None:
     }
     for one, other in (("training", "validation"), ("training", "test"), ("validation", "test")):
         if both := sorted(map(str, sides[one] & sides[other])):
-            more = f" and {len(both) - 1:,} more" if both[1:] else ""
             raise UserError(
-                f"data.split=group, but the group {both[0]}{more} has images both in {one} and in {other}, as they are "
-                "given.",
+                f"data.split=group, but the group {first_of(both, 1)} has images both in {one} and in {other}, as they "
+                "are given.",
                 "Mend the folders, lists or table; or let the parts be drawn.",
             )

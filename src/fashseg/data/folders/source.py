@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,15 @@ from fashseg.data.folders.opening import Opened, decoding_version, note_names, o
 from fashseg.data.folders.palettes import generated_palette, palette_of
 from fashseg.data.folders.parts import untrained, validation
 from fashseg.data.info import Arrays, DataInfo
+from fashseg.data.source import Inputs, Source
 from fashseg.data.splits import IntArray
 from fashseg.errors import UserError
+from fashseg.text import first_of
 
 log = logging.getLogger(__name__)
 
-# Options that the arrays do not follow from.
 _SHOWN = 20
+# Options that the arrays do not follow from.
 _APART = ("resident", "workers", "val_share", "split_seed")
 
 
@@ -34,14 +35,14 @@ def read(options: cfg.OwnData) -> tuple[Arrays, Arrays]:
     return decode_sets(found.plan, found.parts.train, found.parts.test)
 
 
-def inputs(options: cfg.OwnData) -> tuple[dict[str, Any], list[Path], str]:
+def inputs(options: cfg.OwnData) -> Inputs:
     """What the arrays follow from: options, files, and the version of what turns these into arrays."""
     found = opened(options)
     items = [[asdict(item) for item in part] for part in (found.parts.train, found.parts.test)]
     naming = asdict(found.naming) if found.naming else list(found.names)
     digest = hashlib.sha256(json.dumps([items, naming, list(found.plan.shape)]).encode()).hexdigest()
     named = {key: value for key, value in asdict(options).items() if key not in _APART}
-    return {**named, "root": str(found.root)}, found.files, f"{decoding_version()}, {digest}"
+    return Inputs({**named, "root": str(found.root)}, found.files, f"{decoding_version()}, {digest}")
 
 
 def counts(options: cfg.OwnData) -> tuple[int, int]:
@@ -72,10 +73,9 @@ def said(options: cfg.OwnData) -> list[str]:
     """Sentences on what is in the folder and what becomes of it."""
     data = opened(options)
     names = data.names
-    more = f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
     return [
         *(f"data.root={data.root}: {line}" for line in data.said),
-        f"{len(names)} classes: {', '.join(names[:_SHOWN])}{more}",
+        f"{len(names)} classes: {first_of(names, _SHOWN)}",
     ]
 
 
@@ -121,10 +121,9 @@ def _measure(options: cfg.OwnData, info: DataInfo) -> dict[str, list[Any]]:
     """
     import torch
 
-    from fashseg.data.sources import SOURCES
-    from fashseg.data.stored import load  # which knows sources, and they this
+    from fashseg.data.stored import load
 
-    stored = load(replace(SOURCES[options.name], info=info), options)
+    stored = load(Source(info, read, inputs, counts), options)
     total = square = np.zeros(info.shape[0])
     labels = np.zeros(256, np.int64)
     for part in (stored.train, stored.test):

@@ -6,10 +6,10 @@ import os
 from pathlib import Path, PurePosixPath
 
 from fashseg import config as cfg
-from fashseg.checking import did_you_mean
 from fashseg.data.folders.items import PART_OF, Item
 from fashseg.data.reading import read_at_most
 from fashseg.errors import UserError
+from fashseg.nearest import did_you_mean
 
 _MOST_BYTES = 2**28
 
