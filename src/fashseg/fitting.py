@@ -3,10 +3,12 @@
 What a file says of a network may ask for any size: weights that fit are as large as it is, and are there already.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
@@ -28,7 +30,7 @@ def require_fitting(model: cfg.Model, info: DataInfo, weights: Mapping[str, Tens
         ValueError: one is missing, has another shape, or is of another network; or there can't be such a network.
     """
     try:
-        with torch.device("meta"):  # takes no memory, whatever its size
+        with torch.device("meta"), _Unfilled():  # takes no memory, whatever its size
             wanted = build_model(model, info.shape, len(info.class_names)).state_dict()
     except (RuntimeError, TypeError, ArithmeticError) as error:  # more values than can be counted
         reason = str(error).partition("\n")[0]
@@ -46,6 +48,17 @@ def require_fitting(model: cfg.Model, info: DataInfo, weights: Mapping[str, Tens
     if left:
         raise ValueError(f"it has {next(iter(left))!s:.60}, which the network does not know")
     return {name: value.dtype for name, value in wanted.items()}
+
+
+class _Unfilled(TorchFunctionMode):
+    """Values that have no memory are not drawn either: to do so PyTorch imports its compiler, 165 MB and 2 seconds."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        if func in (Tensor.normal_, Tensor.uniform_):
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def of_network(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -86,9 +86,7 @@ def _predict(options: Predict) -> None:
     inputs = find_pictures(_words(options), leave_out=output.path)
     with heavy_imports():
         from fashseg.devices import predicting_precision, torch_device
-        from fashseg.predicting.classifying import classify_files
         from fashseg.predicting.predictor import Predictor
-        from fashseg.predicting.segmenting import segment_files
         from fashseg.predicting.work import Work, set_up_process
         from fashseg.summary import console
         from fashseg.trained import load_trained
@@ -100,8 +98,12 @@ def _predict(options: Predict) -> None:
     predictor = Predictor(trained, device, precision=precision, batch_size=options.batch_size)
     screen = console()
     work = Work(predictor, inputs, output, options, screen)
+    if trained.info.task == "classification":
+        from fashseg.predicting.classifying import classify_files as label
+    else:
+        from fashseg.predicting.segmenting import segment_files as label
     start = time.perf_counter()
-    written = (classify_files if trained.info.task == "classification" else segment_files)(work)
+    written = label(work)
     seconds = time.perf_counter() - start
     if not written:
         path, reason = work.unreadable[0]

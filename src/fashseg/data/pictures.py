@@ -6,14 +6,14 @@ Imports no torch.
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from fashseg.data.reading import read_at_most
 
@@ -32,6 +32,7 @@ SUFFIXES = frozenset(
 )
 
 _OPENING = threading.Lock()
+_TURNED = range(2, 9)  # values of the EXIF tag: mirrored, turned, or both
 _WHITE = (255, 255, 255)
 
 
@@ -65,7 +66,7 @@ def read_picture(path: str | Path) -> Picture:
     Raises:
         BadPictureError: it can't be read, is no picture, is damaged, or has more than `MOST_PIXELS` pixels.
     """
-    return read_with(path, lambda image: as_picture(image, str(path)))
+    return read_with(path, lambda image: opened_picture(image, str(path)))
 
 
 def read_with(path: str | Path, take: Callable[[Image.Image], Result]) -> Result:
@@ -75,7 +76,7 @@ def read_with(path: str | Path, take: Callable[[Image.Image], Result]) -> Result
         BadPictureError: as `read_picture`.
     """
     try:
-        data = read_at_most(Path(path), MOST_BYTES)
+        data = read_at_most(path, MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise BadPictureError("does not exist") from None
     except IsADirectoryError:
@@ -93,7 +94,7 @@ def decode_picture(data: bytes, name: str = "") -> Picture:
     Raises:
         BadPictureError: as `read_picture`.
     """
-    return decode_with(data, lambda image: as_picture(image, name))
+    return decode_with(data, lambda image: opened_picture(image, name))
 
 
 def decode_with(data: bytes, take: Callable[[Image.Image], Result]) -> Result:
@@ -150,16 +151,26 @@ def _open(file: BinaryIO) -> Image.Image:
 
 
 def as_picture(image: Image.Image | npt.NDArray[Any], name: str = "") -> Picture:
-    """A picture of Pillow's, or of pixels (H, W), (H, W, 3) or (H, W, 4), uint8.
+    """A picture of Pillow's, or of pixels (H, W), (H, W, 3) or (H, W, 4), uint8; it is copied.
 
     Raises:
         BadPictureError: it has no pixels, or is of a kind that can't be shown.
     """
     if not isinstance(image, Image.Image):
         image = _of_pixels(image)
+    picture = opened_picture(image, name)
+    return replace(picture, image=picture.image.copy()) if picture.image.im is image.im else picture
+
+
+def opened_picture(image: Image.Image, name: str = "") -> Picture:
+    """A picture that nobody else has, such as one out of a file: its pixels are not copied, but where they must be.
+
+    Raises:
+        BadPictureError: as `as_picture`.
+    """
     if not image.width or not image.height:
         raise BadPictureError("has no pixels")
-    image = ImageOps.exif_transpose(_plain(image))
+    image = _upright(_plain(image))
     if "A" not in image.getbands():
         return Picture(image, None, name)
     opacity = image.getchannel("A")
@@ -168,6 +179,13 @@ def as_picture(image: Image.Image | npt.NDArray[Any], name: str = "") -> Picture
     shown = Image.new("RGB", image.size, _WHITE)
     shown.paste(image.convert("RGB"), mask=opacity)
     return Picture(shown.convert("L") if image.mode == "LA" else shown, opacity, name)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF tag says; without the file that it came out of, whose bytes are then free."""
+    if image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED:
+        return ImageOps.exif_transpose(image)
+    return image._new(image.im)  # what copy() does with a copy of the pixels
 
 
 def _of_pixels(pixels: npt.NDArray[Any]) -> Image.Image:

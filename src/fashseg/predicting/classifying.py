@@ -3,10 +3,9 @@
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 from rich import box
 from rich.table import Table
@@ -39,13 +38,29 @@ class _Fitted:
     reason: str = ""
 
 
+class _Labelled(NamedTuple):
+    """What a picture was taken for.
+
+    Attributes:
+        path: as it may be shown.
+        chances: of each class, six digits.
+        best: the likeliest classes, the likeliest first.
+        done: to the picture before.
+    """
+
+    path: str
+    chances: list[float]
+    best: list[int]
+    done: Done
+
+
 def classify_files(work: Work) -> list[Path]:
     """Label all pictures, write the results and show the first ones.
 
     Returns:
         The files that were written; none where no picture could be read.
     """
-    rows: list[dict[str, Any]] = []
+    labelled: list[_Labelled] = []
     entries: list[Entry] = []
     numbered = list(enumerate(work.inputs.paths))
     with work.progress() as advance:
@@ -53,9 +68,9 @@ def classify_files(work: Work) -> list[Path]:
             ahead(lambda chunk: [_fit(work, *item) for item in chunk], chunks(numbered, _CHUNK), 2 * threads())
         )
         for batch in chunks(fitted, work.options.batch_size):
-            _label(work, batch, rows, entries)
+            _label(work, batch, labelled, entries)
             advance(len(batch))
-    return _write(work, rows, entries) if rows else []
+    return _write(work, labelled, entries) if labelled else []
 
 
 def _fit(work: Work, number: int, path: Path) -> _Fitted:
@@ -91,84 +106,91 @@ def _thumb(picture: Image.Image, seen: UInt8Array) -> Image.Image:
     return thumb
 
 
-def _label(work: Work, batch: list[_Fitted], rows: list[dict[str, Any]], entries: list[Entry]) -> None:
+def _label(work: Work, batch: list[_Fitted], labelled: list[_Labelled], entries: list[Entry]) -> None:
     good = [item for item in batch if item.image is not None]
     work.unreadable += [(item.path, item.reason) for item in batch if item.image is None]
     if not good:
         return
     images = np.stack([item.image for item in good if item.image is not None])
     probabilities = work.predictor.probabilities(images, tta=work.options.tta)
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    for item, values, best in zip(good, _six_digits(probabilities), order.tolist(), strict=True):
-        row = _row(work, item, values, best)
-        rows.append(row)
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, : _top(work)].tolist()
+    # In float64, or the six digits would not be all that is written.
+    values = probabilities.astype(np.float64).round(6).tolist()
+    for item, chances, best in zip(good, values, order, strict=True):
+        found = _Labelled(printable(str(item.path)), chances, best, item.done or Done())
+        labelled.append(found)
         if item.thumb is not None:
-            lines = [f"{row['label']} {row['probability']:.2f}"]
-            lines += [f"{row[f'label_{i}']} {row[f'probability_{i}']:.2f}" for i in range(2, _top(work) + 1)]
+            lines = [f"{work.class_names[label]} {chances[label]:.2f}" for label in best]
             entries.append(Entry(item.thumb, [*lines, item.path.name]))
-
-
-def _six_digits(values: npt.NDArray[np.float32]) -> list[list[float]]:
-    rounded: list[list[float]] = values.astype(np.float64).round(6).tolist()
-    return rounded
 
 
 def _top(work: Work) -> int:
     return min(work.options.top, len(work.predictor.info.class_names))
 
 
-def _row(work: Work, item: _Fitted, values: list[float], best: list[int]) -> dict[str, Any]:
-    names = work.class_names
-    row: dict[str, Any] = {"path": printable(str(item.path))}
-    for place, label in enumerate(best[: _top(work)], start=1):
-        behind = f"_{place}" if place > 1 else ""
-        row |= {f"label{behind}": names[label], f"probability{behind}": values[label]}
-    if work.predictor.info.fit == "garment" and item.done is not None:
-        row |= item.done._asdict()
-    return row | {f"p({name})": value for name, value in zip(names, values, strict=True)}
-
-
-def _write(work: Work, rows: list[dict[str, Any]], entries: list[Entry]) -> list[Path]:
-    output, options = work.output, work.options
-    screen_table(work, rows)
-    if work.predictor.info.fit == "garment":
-        work.screen.print(_what_was_done(rows))
+def _write(work: Work, labelled: list[_Labelled], entries: list[Entry]) -> list[Path]:
+    output, options, garments = work.output, work.options, work.predictor.info.fit == "garment"
+    screen_table(work, labelled)
+    if garments:
+        work.screen.print(_what_was_done(labelled))
     used = {"tta": options.tta, "invert": options.invert, "trim": options.trim, "fit": work.predictor.info.fit}
     content = {**work.about(), "options": used, "unreadable": work.unreadable_rows()}
+    names = work.class_names
+    columns = ["path"]
+    for place in range(1, _top(work) + 1):
+        behind = f"_{place}" if place > 1 else ""
+        columns += [f"label{behind}", f"probability{behind}"]
+    columns += Done._fields if garments else ()
+    rows = [_row(item, names, garments=garments) for item in labelled]
     written = [
-        output.write_table("predictions.csv", rows),
-        output.write_json(RESULTS, content, [_nested(row) for row in rows]),
+        output.write_table(
+            "predictions.csv",
+            [*columns, *(f"p({name})" for name in names)],
+            ([*map(_cell, row), *item.chances] for row, item in zip(rows, labelled, strict=True)),
+        ),
+        output.write_json(
+            RESULTS,
+            content,
+            (
+                dict(zip(columns, row, strict=True)) | {"probabilities": dict(zip(names, item.chances, strict=True))}
+                for row, item in zip(rows, labelled, strict=True)
+            ),
+        ),
     ]
     for number, page in enumerate(chunks(entries, _PAGE), start=1):
         name = "contact_sheet.png" if len(entries) <= _PAGE else f"contact_sheet_{number:02}.png"
         written.append(output.write(name, png(contact_sheet(page), quickly=True)))
-    if len(rows) > len(entries):
+    if len(labelled) > len(entries):
         work.screen.print(f"the contact sheets show the first {len(entries)} pictures")
     return written
 
 
-def _nested(row: dict[str, Any]) -> dict[str, Any]:
-    chances = {name[2:-1]: value for name, value in row.items() if name.startswith("p(")}
-    rest = {name: value for name, value in row.items() if not name.startswith("p(")}
-    return {**rest, "probabilities": chances}
+def _row(item: _Labelled, names: list[str], *, garments: bool) -> list[Any]:
+    row: list[Any] = [item.path]
+    for label in item.best:
+        row += [names[label], item.chances[label]]
+    return [*row, *item.done] if garments else row
 
 
-def screen_table(work: Work, rows: list[dict[str, Any]]) -> None:
+def _cell(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def screen_table(work: Work, labelled: list[_Labelled]) -> None:
     """Show the first pictures with their best classes."""
     top = min(3, _top(work))
-    more = f", the first {SHOWN} of {len(rows):,}" if len(rows) > SHOWN else ""
+    more = f", the first {SHOWN} of {len(labelled):,}" if len(labelled) > SHOWN else ""
     table = Table(title=f"What they are taken for{more}", title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("picture", *(("class", "second", "third")[:top])):
         table.add_column(name)
-    for row in rows[:SHOWN]:
-        cells = [f"{row[f'label{behind}']} {row[f'probability{behind}']:.2f}" for behind in ("", "_2", "_3")[:top]]
-        table.add_row(row["path"], *cells)
+    for item in labelled[:SHOWN]:
+        table.add_row(item.path, *(f"{work.class_names[label]} {item.chances[label]:.2f}" for label in item.best[:top]))
     work.screen.print(table)
 
 
-def _what_was_done(rows: list[dict[str, Any]]) -> str:
-    inverted, trimmed = (sum(row[name] for row in rows) for name in ("inverted", "trimmed"))
-    as_is = sum(row["why"] == "as it is" for row in rows)
+def _what_was_done(labelled: list[_Labelled]) -> str:
+    inverted, trimmed = (sum(getattr(item.done, name) for item in labelled) for name in ("inverted", "trimmed"))
+    as_is = sum(item.done.why == "as it is" for item in labelled)
     return (
         f"brought to what the model was trained on, light garments on black: {counted(inverted, 'picture')} inverted, "
         f"{trimmed:,} trimmed, {as_is:,} taken as they are (invert= and trim= decide otherwise)"

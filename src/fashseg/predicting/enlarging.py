@@ -37,6 +37,7 @@ def resized(bands: Iterable[Band], height: int, size: tuple[int, int]) -> Iterat
         for start in range(done, due, step):
             yield start, _strip(rows, first, (start, min(due, start + step)), (height, tall, wide))
         done = due
+        del band, rows  # or there were two of them while the next one is made
 
 
 def _strip(rows: Tensor, first: int, span: tuple[int, int], sizes: tuple[int, int, int]) -> Tensor:

@@ -64,7 +64,7 @@ def fit_garment(picture: Picture, height: int, width: int, wishes: Wishes) -> tu
         The image, in Pillow's mode ``L``, and what was done.
     """
     if picture.size == (height, width) and wishes == Wishes() and picture.opacity is None and _is_grey(picture.image):
-        return picture.image.convert("L"), Done(why="as it is")
+        return picture.image if picture.image.mode == "L" else picture.image.convert("L"), Done(why="as it is")
     seen = _look(picture)
     found = bool(seen.object.any())
     trimmed = found and (seen.uniform if wishes.trim is None else wishes.trim)

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from fashseg.text import all_printable, printable
 
 FOLDER = Path("predictions")
 _LONGEST_STEM = 100  # characters of a name that are kept
+_ON_ONE_LINE, _INDENTED = (json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent) for indent in (None, 1))
 _WAY_OUT = "Choose another folder by output=DIR."
 
 
@@ -82,32 +83,26 @@ class Output:
         self._names.add(name.casefold())
         return name
 
-    def write_table(self, name: str, rows: Sequence[dict[str, Any]]) -> Path:
-        """Write rows of equal keys as CSV; texts in them are printable."""
+    def write_table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
+        """Write rows with a value for each column as CSV; texts in them are printable."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
         return self.write(name, text.getvalue())
 
-    def write_json(self, name: str, head: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Path:
+    def write_json(self, name: str, head: dict[str, Any], pictures: Iterable[dict[str, Any]]) -> Path:
         """Write ``head`` with ``pictures`` as its last entry, a line for each; numbers that are not finite as null."""
-        text = _json(all_printable(head), indent=1).removesuffix("\n}")
+        text = _json(all_printable(head), _INDENTED).removesuffix("\n}")
         lines = ",\n".join(f"  {_json(picture)}" for picture in pictures)
         return self.write(name, f'{text},\n "pictures": [\n{lines}\n ]\n}}\n')
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value
-
-
-def _json(value: dict[str, Any], indent: int | None = None) -> str:
+def _json(value: dict[str, Any], encoder: json.JSONEncoder = _ON_ONE_LINE) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        return encoder.encode(value)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, indent=indent)
+        return encoder.encode(_finite(value))
 
 
 def _finite(value: Any) -> Any:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from fashseg.data.pictures import BadPictureError, Picture, as_picture, decode_picture, read_with
+from fashseg.data.pictures import BadPictureError, Picture, as_picture, decode_picture, opened_picture, read_with
 from fashseg.data.pictures import read_picture as read_whole_picture
 
 __all__ = ["BadPictureError", "Picture", "as_picture", "decode_picture", "inside", "read_picture"]
@@ -26,7 +26,7 @@ def read_picture(path: str | Path, enough: int | None = None) -> Picture:
 
     def take(image: Image.Image) -> Picture:
         image.draft(None, (enough, enough))
-        return as_picture(image, str(path))
+        return opened_picture(image, str(path))
 
     return read_with(path, take)
 

@@ -28,6 +28,7 @@ AnyPicture = Picture | Image.Image | npt.NDArray[Any] | str | Path
 
 _AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
 _ROWS = 64  # that are labelled at once: what that takes beside the logits is small
+_AT_ONCE = 50  # images that the network is given on the CPU: what it makes of more does not fit into caches
 _MOST_ENLARGED = 2**22  # pixels that a smaller picture is enlarged to, at most: a line of 1×5000 is no 286×1,430,000
 
 
@@ -118,7 +119,8 @@ class Predictor:
 
     def probabilities(self, images: UInt8Array, *, tta: bool = False) -> npt.NDArray[np.float32]:
         """Probabilities (N, classes) of images (N, C, H, W) that have been fitted."""
-        batches = torch.split(torch.from_numpy(np.ascontiguousarray(images)), self.batch_size)
+        at_once = min(self.batch_size, _AT_ONCE) if self.device.type == "cpu" else self.batch_size
+        batches = torch.split(torch.from_numpy(np.ascontiguousarray(images)), at_once)
         return torch.cat([self._logits(batch, tta).softmax(1) for batch in batches]).numpy()
 
     def segment(
@@ -169,6 +171,7 @@ class Predictor:
                     part[:] = predicted_labels(rows[None])[0].numpy()
                     counts += np.bincount(part.ravel(), minlength=len(counts))
                 progress((top + logits.shape[1]) / height)
+                del logits, rows  # the memory of the next ones
         shares = (counts / mask.size).tolist()
         return Segmented(mask, dict(zip(self.info.class_names, shares, strict=True)), scaled)
 

@@ -49,7 +49,7 @@ def segment_files(work: Work) -> list[Path]:
     return [
         work.output.path / "masks",
         work.output.path / "overlays",
-        work.output.write_table("predictions.csv", [_flat(row) for row in rows]),
+        work.output.write_table("predictions.csv", list(_flat(rows[0])), [list(_flat(row).values()) for row in rows]),
         work.output.write_json(RESULTS, content, rows),
     ]
 

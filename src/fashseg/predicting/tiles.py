@@ -72,6 +72,7 @@ def bands(network: Network, window: Window, height: int, width: int, tiling: Til
             band[:, : below.shape[1]] += below
         below = band[:, end - top :].clone() if end < height else None
         yield top, band[:, : end - top]
+        del band  # or there were two of them while the next one is made
 
 
 def _row_of_tiles(
