@@ -19,7 +19,7 @@ Bools = npt.NDArray[np.bool_]
 _BORDER = 0.03  # of the sides, where the background is looked for
 _CLOSE = 13  # levels of 255: a twentieth, as Fashion-MNIST's own trimming has it
 _UNIFORM = 0.85  # share of the border that has to be close to its median
-_MOST_SIDE = 512  # pixels: larger pictures are made smaller before they are looked at
+_MOST_SIDE = 256  # pixels: larger pictures are made smaller before they are looked at
 
 
 class Done(NamedTuple):
