@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.own import IGNORED, labels, picture_of, write_classes, write_labelme, write_masks
+from data.own_folders import IGNORED, labels, picture_of, write_classes, write_labelme, write_masks
 from fashseg.config import ImageFolder, MaskFolder, OwnData
 from fashseg.data.folders.account import account
 from fashseg.errors import UserError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.own import SHAPES, shape_picture, write_classes, write_labelme, write_masks
+from data.own_folders import SHAPES, shape_picture, write_classes, write_labelme, write_masks
 from data.own_options import classes, masks, one, refusal
 from fashseg.data.folders.naming import voc_colours
 from fashseg.data.folders.opening import opened

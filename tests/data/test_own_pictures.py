@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.own import coloured, labels, picture_of, with_palette, write_masks
+from data.own_folders import coloured, labels, picture_of, with_palette, write_masks
 from data.tiny import real_data, real_root
 from fashseg.config import ImageFolder, MaskFolder
 from fashseg.data.facade import CLASS_NAMES, PALETTE, read_facade

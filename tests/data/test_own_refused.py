@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from data.own import SHAPES, write_classes, write_masks
+from data.own_folders import SHAPES, write_classes, write_masks
 from data.own_options import classes, masks, one, refusal
 from data.tiny import turned
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Command, assert_two_lines, page_of, results_of
-from data.own import LABELME, write_classes, write_labelme, write_masks
+from data.own_folders import LABELME, write_classes, write_labelme, write_masks
 from fashseg import config as cfg
 from fashseg.models import build_model
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from conftest import Command, assert_two_lines
-from data.own import write_classes, write_masks
+from data.own_folders import write_classes, write_masks
 
 
 def test_the_account_as_a_command(run: Command, tmp_path: Path) -> None:
