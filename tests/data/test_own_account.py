@@ -35,7 +35,7 @@ def test_a_good_folder_is_counted(tmp_path: Path) -> None:
     assert "30 images" in text
     assert "kinds: PNG L 30" in text
     assert "sizes: 24×24 30" in text
-    assert "split: 23 training, 3 validation, 4 test; validation and test drawn one by one" in text
+    assert "split: 23 training, 3 validation, 4 test; validation and test drawn class by class" in text
     row = next(line.split() for line in text.splitlines() if line.startswith("disc"))
     assert sum(map(int, row[1:4])) == 10
     assert "nothing is suspicious" in text

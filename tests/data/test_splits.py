@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fashseg.data.facade import buildings
-from fashseg.data.splits import IntArray, group_split, published_split, random_split
+from fashseg.data.splits import IntArray, class_split, group_split, published_split, random_split
 from fashseg.errors import UserError
 
 Split = tuple[IntArray, IntArray]
@@ -44,6 +44,34 @@ def test_random_split_draws_from_everywhere() -> None:
     counts = np.zeros(50)
     for seed in range(200):
         counts[random_split(50, 0.2, seed)[1]] += 1
+    assert counts.min() > 15  # 40 expected, standard deviation 5.7
+    assert counts.max() < 65
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.4, 0.8])
+def test_class_split_draws_of_each_class_its_share(seed: int, share: float) -> None:
+    labels = np.random.default_rng(seed).permutation(["a"] * 120 + ["b"] * 60 + ["c"] * 20)
+    train, val = class_split(labels.tolist(), share, seed)
+    check((train, val), 200)
+    assert len(val) == round(200 * share)
+    for name, size in (("a", 120), ("b", 60), ("c", 20)):
+        assert abs((labels[val] == name).sum() - size * share) <= 1
+
+
+def test_class_split_leaves_images_of_each_of_many_small_classes() -> None:
+    labels = [f"class {i % 100}" for i in range(300)]
+    for seed in range(20):
+        train, val = class_split(labels, 0.15, seed)
+        assert len(val) == 45
+        assert {labels[i] for i in train} == set(labels)
+    assert class_split(labels, 0.15, 0)[1].tolist() != class_split(labels, 0.15, 1)[1].tolist()
+
+
+def test_class_split_draws_from_everywhere() -> None:
+    counts = np.zeros(50)
+    for seed in range(200):
+        counts[class_split(["a", "b"] * 20 + ["b"] * 10, 0.2, seed)[1]] += 1
     assert counts.min() > 15  # 40 expected, standard deviation 5.7
     assert counts.max() < 65
 
@@ -113,8 +141,12 @@ def test_published_split_needs_more_images(n: int) -> None:
 @pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, 10, float("nan"), 0.001, 0.999])
 @pytest.mark.parametrize(
     "split",
-    [lambda share: random_split(10, share, 0), lambda share: group_split(list("aabbccddee"), share, 0)],
-    ids=["random", "group"],
+    [
+        lambda share: random_split(10, share, 0),
+        lambda share: class_split(list("aabbccddee"), share, 0),
+        lambda share: group_split(list("aabbccddee"), share, 0),
+    ],
+    ids=["random", "class", "group"],
 )
 def test_impossible_share_is_refused_by_name(split: Callable[[float], Split], share: float) -> None:
     with pytest.raises(UserError, match=r"data\.val_share"):

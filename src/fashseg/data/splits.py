@@ -28,6 +28,32 @@ def random_split(n: int, val_share: float, seed: int, option: str = "val") -> tu
     return _sides(n, _shuffled(n, seed, option)[: _val_count(n, val_share, option)])
 
 
+def class_split(labels: Sequence[str], val_share: float, seed: int, option: str = "val") -> tuple[IntArray, IntArray]:
+    """Draw the validation images at random, of each class its share.
+
+    As many as :func:`random_split` draws. The images of a class, shuffled, are spread evenly over 0 to 1, and those of
+    the lowest places are drawn. So a share below one half takes no class whole while there are others with more images.
+
+    Args:
+        labels: the class of each image.
+        val_share: part of the images that validates, above 0 and below 1.
+        seed: 0 or more; the same seed gives the same split on every machine.
+        option: what the share is of, ``val`` or ``test``, for messages.
+
+    Raises:
+        UserError: a value is out of range, or one side would be empty.
+    """
+    count = _val_count(len(labels), val_share, option)
+    order = _shuffled(len(labels), seed, option)
+    _, classes, sizes = np.unique(np.asarray(labels, dtype=str)[order], return_inverse=True, return_counts=True)
+    by_class = np.argsort(classes, kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[by_class] = np.concatenate([np.arange(size) for size in sizes])
+    # Among equal places the order of the shuffle decides, for the sort is stable.
+    lowest = np.argsort((2 * rank + 1) / sizes[classes], kind="stable")[:count]
+    return _sides(len(labels), order[lowest])
+
+
 def group_split(groups: Sequence[str], val_share: float, seed: int, option: str = "val") -> tuple[IntArray, IntArray]:
     """Draw whole groups at random, so that no group has images on both sides.
 

@@ -98,7 +98,8 @@ def _parts(options: cfg.OwnData, found: Found) -> list[str]:
 
 def _split(options: cfg.OwnData, found: Found, parts: Sequence[str]) -> str:
     counts = Counter(parts)
-    how = "by group" if options.split == "group" else "one by one"
+    alone = "one by one" if isinstance(options, cfg.MaskFolder) else "class by class"
+    how = "by group" if options.split == "group" else alone
     given = {item.part for item in found.items}
     drawn = [name for name, part in (("validation", "val"), ("test", "test")) if part not in given]
     said = f"{listed(drawn)} drawn {how}" if drawn else "as they are given"

@@ -10,7 +10,7 @@ import numpy as np
 from fashseg import config as cfg
 from fashseg.data.folders.items import Item
 from fashseg.data.folders.table import below, text_of
-from fashseg.data.splits import IntArray, group_split, random_split
+from fashseg.data.splits import IntArray, class_split, group_split, random_split
 from fashseg.errors import UserError
 from fashseg.text import counted, first_of
 
@@ -83,6 +83,8 @@ def untrained(options: cfg.OwnData, parts: Parts, train: IntArray) -> list[str]:
 def _draw(items: Sequence[Item], options: cfg.OwnData, share: float, seed: int, part: str) -> tuple[IntArray, IntArray]:
     if options.split == "group":
         return group_split([item.group or "" for item in items], share, seed, part)
+    if isinstance(options, cfg.ImageFolder):
+        return class_split([item.target for item in items], share, seed, part)
     return random_split(len(items), share, seed, part)
 
 
