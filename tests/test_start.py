@@ -75,6 +75,17 @@ def loaded(program: str, folder: Path, *words: str) -> dict[str, Any]:
     return content
 
 
+def test_a_folder_that_cannot_be_trained_on_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        (tmp_path / "own" / name / "text.jpg").write_text("no picture", encoding="utf-8")
+    for root in ("absent", "own"):
+        found = loaded(MODULES_AT_END, tmp_path, "train", "data=image_folder", f"data.root={root}")
+        assert found["status"] == 2
+        assert "torch" not in found["modules"]
+        assert not (tmp_path / "outputs").exists()
+
+
 @pytest.mark.parametrize("words", SHORT.values(), ids=SHORT)
 def test_nothing_heavy_is_loaded_before_a_run_begins(words: list[str], tmp_path: Path) -> None:
     found = loaded(MODULES_AT_END, tmp_path, "train", *words)
