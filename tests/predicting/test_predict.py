@@ -177,7 +177,7 @@ def test_what_cannot_be_read_costs_nothing_else(
     assert [row["path"] for row in content["pictures"]] == ["good.png"]
     assert len(content["unreadable"]) == 6
     assert_two_lines(run("predict", f"run={finished}", "a.jpg", "b.png"), "a.jpg is no picture", "1 other")
-    lines = b"good.png\nmissing.png\n\n"
+    lines = b"good.png\nmissing.png\n\n*\0?.png\n"
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
     outcome = run("predict", f"run={finished}", "input=-")
     assert outcome.status == 1

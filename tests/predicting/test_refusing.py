@@ -35,6 +35,7 @@ BAD = {
     "scale of a classifier": (["run=cnn", "input=x.png", "short_side=99"], ["short_side=99"]),
     "no scale": (["run=segnet", "input=x.png", "short_side=0"], ["short_side=0"]),
     "overlap": (["run=segnet", "input=x.png", "tile=64"], ["overlap=96", "tile=64"]),
+    "empty word": (["run=cnn", "input="], ["input= is missing"]),
     "devices": (["run=cnn", "input=x.png", "trainer.devices=2"], ["one device"]),
     "sweep": (["-m", "run=cnn", "input=x.png"], ["-m"]),
     "typo": (["run=cnn", "input=x.png", "inverted=true"], ["Did you mean invert?"]),

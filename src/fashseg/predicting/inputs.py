@@ -50,7 +50,7 @@ def check_words(words: Sequence[str]) -> None:
     Raises:
         UserError: there is no word, or a file or folder that is named does not exist.
     """
-    if not words:
+    if not words or "" in words:  # an empty word would be the folder that one is in
         raise UserError(
             "input= is missing.", "Name a picture, a folder or a pattern such as 'photos/*.jpg'; - reads paths."
         )
@@ -123,7 +123,7 @@ def _lines() -> Iterator[str]:
 
 
 def _is_pattern(word: str) -> bool:
-    return any(mark in word for mark in "*?[")
+    return any(mark in word for mark in "*?[") and "\0" not in word  # which glob does not bear
 
 
 def _is_there(path: Path) -> bool:
