@@ -79,8 +79,10 @@ def test_a_folder_that_cannot_be_trained_on_is_refused_before_torch_is_loaded(tm
     for name in ("a", "b"):
         (tmp_path / "own" / name).mkdir(parents=True)
         (tmp_path / "own" / name / "text.jpg").write_text("no picture", encoding="utf-8")
-    for root in ("absent", "own"):
-        found = loaded(MODULES_AT_END, tmp_path, "train", "data=image_folder", f"data.root={root}")
+    own = ["model=cnn", "data=image_folder"]
+    facades = (["model=segnet", f"data={name}", "data.root=absent"] for name in ("facade", "cmp_facade"))
+    for words in ([*own, "data.root=absent"], [*own, "data.root=own"], *facades):
+        found = loaded(MODULES_AT_END, tmp_path, "train", *words)
         assert found["status"] == 2
         assert "torch" not in found["modules"]
         assert not (tmp_path / "outputs").exists()

@@ -19,7 +19,7 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.commands import quoted
 from fashseg.composing import parse
-from fashseg.config import OwnData, Train
+from fashseg.config import CMPFacade, Facade, OwnData, Train
 from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
@@ -47,7 +47,7 @@ class Job:
 
 
 def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -> list[str]:
-    """Look at data of one's own, and choose the folder: a new one, or that of the run to go on with."""
+    """See that the data is there, and choose the folder: a new one, or that of the run to go on with."""
     given = {override.key_or_group: override.value() for override in overrides}
     resume = plans[0].resume
     if multirun:
@@ -62,7 +62,7 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
         folder = given.get("hydra.sweep.dir")
         if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
             raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
-        _look_at_own_data(plans)
+        _look_at_data(plans)
         return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
     folder = given.get("hydra.run.dir")
     if resume == AUTO and is_first_process():
@@ -77,18 +77,23 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
     if folder and is_first_process():
         _refuse_taken(RunFolder(str(folder)))
         require_writable(Path(str(folder)))
-    _look_at_own_data(plans)
+    _look_at_data(plans)
     return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
 
 
-def _look_at_own_data(plans: Sequence[Train]) -> None:
-    """Refuse folders that can't be trained on, before anything is loaded; what only masks tell is seen later."""
-    folders = [plan.data for plan in plans if isinstance(plan.data, OwnData)]
-    if folders and is_first_process():
-        from fashseg.data.folders import source  # brings NumPy and Pillow
+def _look_at_data(plans: Sequence[Train]) -> None:
+    """Refuse folders that are missing or can't be trained on, before torch is loaded; images are decoded later."""
+    found = [plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade)]
+    if found and is_first_process():
+        from fashseg.data.facade import require_folders
+        from fashseg.data.source import split_indices
+        from fashseg.data.sources import SOURCES  # brings NumPy and Pillow
 
-        for options in folders:
-            source.split(options, source.counts(options)[0])
+        for data in found:
+            if isinstance(data, Facade):
+                require_folders(in_full("data.root", data.root).absolute() / "facade")
+            source = SOURCES[data.name]
+            split_indices(source, data, source.counts(data)[0])
 
 
 def _refuse_taken(folder: RunFolder) -> None:

@@ -145,7 +145,7 @@ def read_facade(
         UserError: the folder is missing, or a file is missing, damaged, or not what it must be.
     """
     folder = root.absolute() / "facade"
-    _check_folders(folder)
+    require_folders(folder)
     own = folder / MANIFEST
     has_own = os.access(own, os.F_OK)
     pairs = pairs_of(root, partial, manifest)
@@ -170,7 +170,12 @@ def read_facade(
     return sets[0], sets[1]
 
 
-def _check_folders(folder: Path) -> None:
+def require_folders(folder: Path) -> None:
+    """Refuse a folder that is not there, or lacks one of its two; files are not looked at.
+
+    Raises:
+        UserError: so it is.
+    """
     for path in (folder, *(folder / split for split in SPLITS)):
         try:
             if path.is_dir():
