@@ -69,7 +69,9 @@ def test_the_same_seed_gives_the_same_table_and_weights(
 
 def test_a_sweep_is_not_mixed_with_an_older_one(run: Command) -> None:
     words = (*TINY_CNN, "epochs=1", "seed=1,2", "hydra.sweep.dir='my sweep'", "-m", "notes='[/b] x'")
-    assert run("train", *words).status == 0
+    outcome = run("train", *words)
+    assert outcome.status == 0
+    assert outcome.out.count("1 epoch in ") == 2
     assert_two_lines(run("train", *words), "my sweep holds a sweep already")
 
 

@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fashseg.run import RunFolder
-from fashseg.text import printable
+from fashseg.text import counted, printable
 
 if TYPE_CHECKING:  # who only asks for a score does without
     from rich.console import Console
@@ -89,8 +89,8 @@ def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
             f"pixel accuracy {test['pixel_accuracy']:.3f}, mean IoU {test['iou']['mean']:.3f}"
         )
     screen.print(
-        f"{results['epochs_run']} epochs in {results['train_seconds']:.0f} s of training (validation not counted), "
-        f"{results['images_per_second']:.0f} images a second, precision {results['precision']}"
+        f"{counted(results['epochs_run'], 'epoch')} in {results['train_seconds']:.0f} s of training "
+        f"(validation not counted), {results['images_per_second']:.0f} images a second, precision {results['precision']}"
     )
     if skipped := results.get("skipped_steps"):
         screen.print(f"{skipped} steps of training were left out, for their loss was not finite: see run.log")
