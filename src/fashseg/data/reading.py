@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-_AT_ONCE = 2**20  # bytes that are asked for where a file has more than it said
+_AT_ONCE = 2**16  # bytes that are asked for where a file has more than it said
 
 
 def read_at_most(path: str | Path, limit: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from fashseg.devices import keep_freed_memory, return_freed_memory
 from fashseg.predicting.ahead import ahead
 from fashseg.predicting.inputs import RESULTS
 from fashseg.predicting.painting import lay_over, palette_image, palette_of, photograph, png
@@ -16,7 +17,7 @@ from fashseg.predicting.predictor import Segmented
 from fashseg.predicting.work import SHOWN, Work
 from fashseg.text import percent, printable
 
-_LARGE = 4_000_000  # pixels: of such pictures no second one is kept in memory while one is written
+_LARGE = 4_000_000  # pixels: of such pictures no second one is kept in memory while one is written, nor what is freed
 _COLUMNS = 6  # classes in the table on the screen
 Row = dict[str, Any]
 
@@ -62,6 +63,8 @@ def _labelled(work: Work, advance: Callable[[float], None]) -> Iterator[_Labelle
             work.unreadable.append((path, picture))
             advance(1)
             continue
+        large = picture.image.width * picture.image.height > _LARGE
+        (return_freed_memory if large else keep_freed_memory)()
         parts = _Parts(advance)
         found = work.predictor.segment(
             picture,
@@ -73,7 +76,7 @@ def _labelled(work: Work, advance: Callable[[float], None]) -> Iterator[_Labelle
         )
         item = _Labelled(path, work.output.name_for(path), picture, found)
         work.output.make()
-        yield _written(work, item) if found.mask.size > _LARGE else item
+        yield _written(work, item) if large else item
         parts(1)
 
 

@@ -22,7 +22,7 @@ SHOWN = 10
 """Pictures in the table on the screen."""
 
 
-def set_up_process(task: str) -> None:
+def set_up_process() -> None:
     """What is set once: warnings of libraries are nobody's concern here, and tiny numbers make processors slow."""
     import torch
 
@@ -31,8 +31,7 @@ def set_up_process(task: str) -> None:
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addHandler(logging.NullHandler())
     torch.set_flush_denormal(True)
-    if task == "classification":  # large photographs had better leave no more memory behind than they need
-        keep_freed_memory()
+    keep_freed_memory()
 
 
 @dataclass
