@@ -90,7 +90,8 @@ def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
         )
     screen.print(
         f"{counted(results['epochs_run'], 'epoch')} in {results['train_seconds']:.0f} s of training "
-        f"(validation not counted), {results['images_per_second']:.0f} images a second, precision {results['precision']}"
+        f"(validation not counted), {results['images_per_second']:.0f} images a second, "
+        f"precision {results['precision']}"
     )
     if skipped := results.get("skipped_steps"):
         screen.print(f"{skipped} steps of training were left out, for their loss was not finite: see run.log")
