@@ -93,7 +93,7 @@ def _predict(options: Predict) -> None:
 
     trained = load_trained(run=options.run, model=options.weights, checkpoint=options.checkpoint)
     _check_for_task(options, trained.info.task)
-    set_up_process()
+    set_up_process(trained.info.task)
     device, precision = torch_device(options.trainer), predicting_precision(options.trainer)
     predictor = Predictor(trained, device, precision=precision, batch_size=options.batch_size)
     screen = console()

@@ -22,7 +22,7 @@ SHOWN = 10
 """Pictures in the table on the screen."""
 
 
-def set_up_process() -> None:
+def set_up_process(task: str) -> None:
     """What is set once: warnings of libraries are nobody's concern here, and tiny numbers make processors slow."""
     import torch
 
@@ -31,7 +31,8 @@ def set_up_process() -> None:
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addHandler(logging.NullHandler())
     torch.set_flush_denormal(True)
-    keep_freed_memory()
+    if task == "classification":  # where masks are made, it is decided picture by picture
+        keep_freed_memory()
 
 
 @dataclass
