@@ -73,15 +73,12 @@ def _serve(options: Demo) -> None:
             from fashseg.demo.page import Demo as Page
             from fashseg.demo.page import application
             from fashseg.demo.serving import serve
-            from fashseg.devices import return_freed_memory
             from fashseg.predicting.work import set_up_process
             from fashseg.summary import console
 
         models = load_models(options)
         infos = [predictor.info for predictor in models.values()]
-        set_up_process()
-        if any(info.task == "segmentation" for info in infos):
-            return_freed_memory()  # of large photographs, of which few come
+        set_up_process("classification" if all(info.task == "classification" for info in infos) else "segmentation")
         examples = make_examples(infos, in_full("root", options.root or "data"), examples_folder)
         screen = console()
 
