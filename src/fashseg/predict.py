@@ -16,7 +16,7 @@ from fashseg.importing import heavy_imports
 from fashseg.predicting.inputs import check_words, find_pictures
 from fashseg.predicting.output import Output
 from fashseg.run import RunFolder
-from fashseg.text import counted
+from fashseg.text import counted, on_one_line
 from fashseg.verb_options import Predict
 from fashseg.which_model import require_model
 
@@ -127,7 +127,7 @@ def _tell_unreadable(unreadable: list[tuple[Path, str]], tell: object) -> None:
     if not unreadable:
         return
     for path, reason in unreadable[:_LISTED]:
-        tell(f"unreadable: {path} {reason}")
+        tell(f"unreadable: {on_one_line(str(path))} {reason}")
     if len(unreadable) > _LISTED:
         tell(f"and {len(unreadable) - _LISTED:,} more")
     raise RunError(

@@ -15,6 +15,11 @@ def printable(text: str) -> str:
     return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def on_one_line(text: str) -> str:
+    """The same, with tabs and new lines written out, too: a name or a path in a row of a table."""
+    return printable(text).replace("\t", "\\t").replace("\n", "\\n")
+
+
 def all_printable(value: Any) -> Any:
     """The same for every text, keys too, in nested dictionaries and lists."""
     if isinstance(value, dict):

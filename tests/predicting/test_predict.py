@@ -161,6 +161,15 @@ def test_classes_are_told_in_tables_and_on_a_sheet(run: Command, trained_once: T
         assert sheet.width > 4 * 150
 
 
+def test_a_name_of_several_lines_takes_one(run: Command, finished: Path, tmp_path: Path) -> None:
+    picture().save("a\nb\tc.png")
+    outcome = run("predict", f"run={finished}", "input=*.png", "output=out")
+    assert outcome.status == 0, outcome.err
+    assert "a\\nb\\tc.png" in outcome.out
+    assert len((tmp_path / "out/predictions.csv").read_text(encoding="utf-8").splitlines()) == 2
+    assert not [path for path in (tmp_path / "out").rglob("*") if "\n" in path.name]
+
+
 def test_what_cannot_be_read_costs_nothing_else(
     run: Command, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

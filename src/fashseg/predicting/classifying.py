@@ -18,7 +18,7 @@ from fashseg.predicting.inputs import RESULTS
 from fashseg.predicting.painting import png
 from fashseg.predicting.pictures import BadPictureError, inside, read_picture
 from fashseg.predicting.work import SHOWN, Work
-from fashseg.text import counted, printable
+from fashseg.text import counted, on_one_line
 
 _CHUNK = 16  # files that a thread reads at a time: for small ones the change of threads would cost more than they do
 _ENOUGH = 512  # pixels of the sides that are read, at least; models take far smaller ones
@@ -117,7 +117,7 @@ def _label(work: Work, batch: list[_Fitted], labelled: list[_Labelled], entries:
     # In float64, or the six digits would not be all that is written.
     values = probabilities.astype(np.float64).round(6).tolist()
     for item, chances, best in zip(good, values, order, strict=True):
-        found = _Labelled(printable(str(item.path)), chances, best, item.done or Done())
+        found = _Labelled(on_one_line(str(item.path)), chances, best, item.done or Done())
         labelled.append(found)
         if item.thumb is not None:
             lines = [f"{work.class_names[label]} {chances[label]:.2f}" for label in best]

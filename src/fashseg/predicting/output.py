@@ -12,7 +12,7 @@ from typing import Any
 
 from fashseg.errors import UserError
 from fashseg.files import in_full, write_atomically
-from fashseg.text import all_printable, printable
+from fashseg.text import all_printable, on_one_line
 
 FOLDER = Path("predictions")
 _LONGEST_STEM = 100  # characters of a name that are kept
@@ -75,7 +75,7 @@ class Output:
 
     def name_for(self, picture: Path) -> str:
         """A name like the picture's, without its suffix, that no other picture has, on any system."""
-        stem = printable(picture.stem)[:_LONGEST_STEM].replace("\\", "_") or "picture"
+        stem = on_one_line(picture.stem)[:_LONGEST_STEM].replace("\\", "_") or "picture"
         name, number = stem, 1
         while name.casefold() in self._names:
             number += 1

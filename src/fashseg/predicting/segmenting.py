@@ -15,7 +15,7 @@ from fashseg.predicting.painting import lay_over, palette_image, palette_of, pho
 from fashseg.predicting.pictures import BadPictureError, Picture, read_picture
 from fashseg.predicting.predictor import Segmented
 from fashseg.predicting.work import SHOWN, Work
-from fashseg.text import percent, printable
+from fashseg.text import on_one_line, percent, printable
 
 _LARGE = 4_000_000  # pixels: of such pictures no second one is kept in memory while one is written, nor what is freed
 _COLUMNS = 6  # classes in the table on the screen
@@ -109,7 +109,7 @@ def _written(work: Work, item: _Labelled | Row) -> Row:
     laid_over = f"overlays/{item.name}{suffix}"
     work.output.write(laid_over, content)
     return {
-        "path": printable(str(item.path)),
+        "path": on_one_line(str(item.path)),
         "width": image.width,
         "height": image.height,
         "mask": mask,
