@@ -65,6 +65,7 @@ BAD_CLASSES: dict[str, tuple[Callable[[Path], object], dict[str, object], str]] 
     "table without groups": (table("path,label\na,b\n"), {"csv": "t.csv", "group_column": "who"}, "data.group_column"),
     "table without lines": (table("path,label\n"), {"csv": "t.csv"}, "lists no images"),
     "path outside": (table("path,label\n../x.png,a\n"), {"csv": "t.csv"}, "line 2 of"),
+    "backslashes": (table("path,label\nbar\\bar_0000.png,a\nx.png,b\n"), {"csv": "t.csv"}, "Write / between folders"),
     "absent file": (table("path,label\nx.png,a\nbar/bar_0000.png,b\n"), {"csv": "t.csv"}, "x.png does not exist"),
     "the same twice": (table("path,label\nx.png,a\nx.png,b\n"), {"csv": "t.csv"}, "lists x.png more than once"),
     "a part that is none": (table("path,label,split\nx.png,a,dev\n"), {"csv": "t.csv"}, "split is dev"),

@@ -1,9 +1,12 @@
 """What predict refuses: in two lines, and nothing is written."""
 
+import io
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -35,6 +38,7 @@ BAD = {
     "scale of a classifier": (["run=cnn", "input=x.png", "short_side=99"], ["short_side=99"]),
     "no scale": (["run=segnet", "input=x.png", "short_side=0"], ["short_side=0"]),
     "overlap": (["run=segnet", "input=x.png", "tile=64"], ["overlap=96", "tile=64"]),
+    "address": (["run=cnn", "input=https://example.org/x.png"], ["on the network", "Download"]),
     "empty word": (["run=cnn", "input="], ["input= is missing"]),
     "devices": (["run=cnn", "input=x.png", "trainer.devices=2"], ["one device"]),
     "sweep": (["-m", "run=cnn", "input=x.png"], ["-m"]),
@@ -55,6 +59,13 @@ def test_what_is_wrong_is_said_in_two_lines(
         words = [f"run={trained_once(model)}" if word == f"run={model}" else word for word in words]
     assert_two_lines(run("predict", *words), *parts)
     assert tree(tmp_path) == before
+
+
+def test_an_empty_list_on_standard_input_is_told(
+    run: Command, trained_once: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"\n\n")))
+    assert_two_lines(run("predict", f"run={trained_once('cnn')}", "input=-"), "standard input names no picture")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")

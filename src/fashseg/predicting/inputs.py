@@ -5,6 +5,7 @@ Imports no torch, and Pillow only when they are looked for.
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,8 @@ def check_words(words: Sequence[str]) -> None:
             "input= is missing.", "Name a picture, a folder or a pattern such as 'photos/*.jpg'; - reads paths."
         )
     for word in words:
+        if re.match(r"https?://", word, re.IGNORECASE):
+            raise UserError(f"input={word} is an address on the network.", "Download the picture, and name its file.")
         if word != STDIN and not _is_there(in_full("input", word)) and not _is_pattern(word):
             raise UserError(
                 f"input={word}: there is no such file or folder{dead_link(in_full('input', word))}.",
@@ -82,6 +85,8 @@ def find_pictures(words: Sequence[str], leave_out: Path | None = None) -> Inputs
         for place in _lines() if word == STDIN else [word]:
             _add_place(found, place, leave_out)
     found.paths = list(dict.fromkeys(found.paths))
+    if not found.paths and not found.ignored and STDIN in words:
+        raise UserError("input=-: standard input names no picture.", "Write a path a line into it, such as ls *.jpg |.")
     if not found.paths:
         ignored = f", but {counted(found.ignored, 'file')} with other suffixes" if found.ignored else ""
         raise UserError(

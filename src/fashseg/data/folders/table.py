@@ -51,7 +51,8 @@ def read_table(root: Path, options: cfg.OwnData, target_column: str) -> list[Ite
     files = [*names, *(item.target for item in items if isinstance(options, cfg.MaskFolder))]
     if absent := [name for name in files if not os.access(root / name, os.F_OK)]:
         more = f" and {len(absent) - 1:,} more of its files are not there" if absent[1:] else ""
-        raise UserError(f"{path} lists {absent[0]}, but {root / absent[0]} does not exist{more}.", "Mend the paths.")
+        way_out = "Write / between folders." if "\\" in absent[0] else "Mend the paths."
+        raise UserError(f"{path} lists {absent[0]}, but {root / absent[0]} does not exist{more}.", way_out)
     return items
 
 
