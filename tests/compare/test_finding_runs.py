@@ -102,6 +102,9 @@ def test_options_are_read_whatever_state_the_configuration_is_in(here: Path) -> 
         "data.name": "synthetic",
         "data.mirrors": [],
         "x": "???",
+        # Of before the loss was a choice.
+        "loss.name": "cross_entropy",
+        "loss.label_smoothing": 0.0,
     }
     for content in ("a: [", "- list", "a: ${oc.env:HOME}"):
         (folder / "config.yaml").write_text(content, encoding="utf-8")
