@@ -90,7 +90,7 @@ def as_in_a_new_process() -> None:
     register.forget(list(register.OWN))
     plugins._folders.clear()
     for name in list(sys.modules):
-        if name.startswith("fashseg_plugins_of_") or name.partition(".")[0] == "own":
+        if name.startswith("fashseg_plugins_of_") or name.partition(".")[0] in ("own", "own_dots"):
             del sys.modules[name]
 
 
