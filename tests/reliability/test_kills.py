@@ -71,7 +71,7 @@ def is_over(folder: Path, page: bool) -> bool:
 def test_killed_runs_go_on(words: tuple[str, ...], precision: str, tmp_path: Path, monkeypatch: Any) -> None:
     if REAL_DATA:
         monkeypatch.setenv("FASHSEG_DATA", REAL_DATA)
-    wanted = amount(2, 25)
+    wanted = amount(1, 25)
     chance = random.Random(f"{words[0]} {precision}")
     options = (*words, *COMMON, f"trainer.precision={precision}")
     whole = tmp_path / "whole"
