@@ -106,6 +106,27 @@ def use_pictures(page: Any, most: int = 6) -> list[str]:
         dialog.wait_for(state="hidden")
         if not button.evaluate("button => document.activeElement === button"):
             findings.append(f"picture {place}: the focus is not back")
+    return [*findings, *_in_a_hurry(page, buttons)] if count else findings
+
+
+def _in_a_hurry(page: Any, buttons: Any) -> list[str]:
+    """Close a picture and open it again before the browser has told the page that it is closed."""
+    findings = []
+    left = buttons.first.evaluate(
+        """async button => {
+            const dialog = document.querySelector("dialog");
+            button.click();
+            const told = new Promise((done) => dialog.addEventListener("close", () => setTimeout(done), {once: true}));
+            dialog.close();
+            button.click();
+            await told;
+            return dialog.querySelectorAll("img").length;
+        }"""
+    )
+    if left != 1:
+        findings.append(f"a picture that is enlarged again at once is gone: {left} in the dialog")
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="hidden")
     return findings
 
 

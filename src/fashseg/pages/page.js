@@ -59,6 +59,8 @@ function enlarger() {
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => {
+    // The event comes after the closing: another picture may be open by then.
+    if (dialog.open) return;
     frame.replaceChildren();
     opener?.focus({ preventScroll: true });
   });
