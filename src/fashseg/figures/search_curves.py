@@ -50,8 +50,8 @@ def search_curves(
             )
         )
         ends = [list(curve.items())[-1] for curve in chosen if kind == "pruned" or len(curve) == 1]
-        if ends:
-            axes.scatter(*zip(*ends, strict=True), s=20, c=colour, marker="x", linewidths=1.1, zorder=4)
+        x, y = [epoch for epoch, _ in ends], [score for _, score in ends]
+        axes.scatter(x, y, s=20, c=colour, marker="x", linewidths=1.1, zorder=4)
     ended = [
         (list(curve.values())[-1], place) for place, (curve, state) in enumerate(drawn) if curve and state == "finished"
     ]

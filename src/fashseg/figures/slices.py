@@ -104,7 +104,7 @@ def _places(panel: Axes, axis: Axis) -> FloatArray:
     jitter = 0.36 * (np.modf(np.arange(len(words)) * 0.618)[0] - 0.5)  # spread, and the same each time
     every = math.ceil(len(names) / _MOST_NAMES)
     shown = [_short(name) for name in names[::every]]
-    slanted = {"rotation": 35, "ha": "right", "rotation_mode": "anchor", "fontsize": 8.5}
+    slanted: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor", "fontsize": 8.5}
     panel.set_xticks(range(0, len(names), every), shown, **(slanted if sum(map(len, shown)) > 22 else {}))
     panel.set_xlim(-0.6, len(names) - 0.4)
     panel.grid(False, axis="x")
