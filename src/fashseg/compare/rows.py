@@ -3,7 +3,7 @@
 import math
 import os
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ NOT_COMPARED = (
 NOT_COMPARED_GROUPS = ("logger.", "hydra.")
 SPLIT_SEED = "data.split_seed"
 AS_THE_SEED = "the seed"
+MOST_ROWS = 50  # of a table
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,22 @@ class Group:
     def runs(self) -> list[Run]:
         """All, row by row."""
         return [run for row in self.rows for run in row.runs]
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """The best rows, as many as a table has room for."""
+        return self.rows[:MOST_ROWS]
+
+    @property
+    def runs_shown(self) -> list[Run]:
+        """Those of these rows."""
+        return [run for row in self.shown for run in row.runs]
+
+    @property
+    def left_out(self) -> str:
+        """How many rows are not shown, as a sentence; empty where all are."""
+        more = len(self.rows) - len(self.shown)
+        return f"The best {MOST_ROWS} by validation; {more:,} more are left out." if more else ""
 
     @property
     def synthetic(self) -> bool:
@@ -149,7 +166,8 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 
 
 def _group(task: str, data: str, runs: list[Run]) -> Group:
-    compared = {run.name: _compared(run, runs) for run in runs}
+    seeds = {key(run.options[SPLIT_SEED]) for run in runs if run.options and SPLIT_SEED in run.options}
+    compared = {run.name: _compared(run, len(seeds) > 1) for run in runs}
     paths = dict.fromkeys(path for options in compared.values() for path in options)
     differing = tuple(
         path for path in paths if len({key(options[path]) for options in compared.values() if path in options}) > 1
@@ -175,7 +193,7 @@ def _order(row: Row) -> tuple[bool, float]:
     return math.isnan(score), -score
 
 
-def _compared(run: Run, runs: Iterable[Run]) -> dict[str, Any]:
+def _compared(run: Run, several_splits: bool) -> dict[str, Any]:
     """The options of a run that make it another experiment."""
     if run.options is None:
         return {}
@@ -187,20 +205,18 @@ def _compared(run: Run, runs: Iterable[Run]) -> dict[str, Any]:
     precision = run.results.get("precision")
     if options.get("trainer.precision") == "auto" and isinstance(precision, str):
         options["trainer.precision"] = precision  # what it came to on that machine
-    if SPLIT_SEED in options and _follows_the_seed(run, runs):
+    if several_splits and SPLIT_SEED in options and _follows_the_seed(run):
         options[SPLIT_SEED] = AS_THE_SEED
     return options
 
 
-def _follows_the_seed(run: Run, runs: Iterable[Run]) -> bool:
+def _follows_the_seed(run: Run) -> bool:
     """Whether the seed of the split is the run's own, rather than one that was chosen and happens to be equal."""
     assert run.options is not None
     if run.options[SPLIT_SEED] != run.options.get("seed"):
         return False
     words = run.results.get("overrides")
-    if isinstance(words, list) and any(str(word).lstrip("+").startswith(f"{SPLIT_SEED}=") for word in words):
-        return False
-    return len({key(other.options[SPLIT_SEED]) for other in runs if other.options and SPLIT_SEED in other.options}) > 1
+    return not (isinstance(words, list) and any(str(word).lstrip("+").startswith(f"{SPLIT_SEED}=") for word in words))
 
 
 def key(value: Any) -> Any:

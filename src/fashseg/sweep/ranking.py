@@ -79,8 +79,12 @@ def cost(study: Study, wanted: Sequence[int | None]) -> Cost:
     return Cost(seconds, epochs, epochs + sum(rest for _, rest in missing), saved)
 
 
-def command_of(study: Study, trial: Trial) -> str:
-    """The command that runs a trial's options again, as one run: without what the search alone needs."""
+def own_words(study: Study, trial: Trial) -> list[str]:
+    """The words of a trial's own command: without what the search alone needs."""
     words = [*study.overrides, *(f"{name}={value}" for name, value in trial.params.items())]
-    own = [word for word in words if not word.lstrip("+~").startswith(("hydra.", "hydra/"))]
-    return same_again(own)
+    return [word for word in words if not word.lstrip("+~").startswith(("hydra.", "hydra/"))]
+
+
+def command_of(study: Study, trial: Trial) -> str:
+    """The command that runs a trial's options again, as one run."""
+    return same_again(own_words(study, trial))
