@@ -13,8 +13,8 @@ from fashseg.figures.search_curves import search_curves
 from fashseg.figures.search_history import search_history
 from fashseg.figures.slices import Axis, slices
 from fashseg.pages.blocks import Block, Text
+from fashseg.sweep.kept_study import Searched, Trial
 from fashseg.sweep.ranking import best_of, ranked
-from fashseg.sweep.record import Searched, Trial
 from fashseg.text import counted, listed
 
 MOST_DRAWN = 500  # trials of a picture that has a line for each

@@ -20,8 +20,8 @@ from fashseg.compare.search_words import (
 )
 from fashseg.compare.searches import Search
 from fashseg.pages.blocks import Block, Cell, Code, Facts, Folded, Section, Table, Text
+from fashseg.sweep.kept_study import Trial
 from fashseg.sweep.ranking import best_of, front, ranked
-from fashseg.sweep.record import Trial
 from fashseg.text import counted, duration
 
 MOST_ROWS = 50

@@ -4,9 +4,9 @@ The terminal and the page say the same.
 """
 
 from fashseg.compare.searches import Search
+from fashseg.sweep.kept_study import STATES, Searched, Study, Trial
 from fashseg.sweep.preset import BEST, FOLDER, preset_command
 from fashseg.sweep.ranking import best_of, command_of
-from fashseg.sweep.record import STATES, Searched, Study, Trial
 from fashseg.text import counted, duration, listed, shown_option
 
 ABSENT = "-"

@@ -9,8 +9,8 @@ from statistics import mode
 from fashseg.compare.runs import Run, Unreadable, find_runs, holds_runs, shown_path
 from fashseg.files import in_full
 from fashseg.summary import MAIN_SCORE
+from fashseg.sweep.kept_study import NAME, Study, Trial, read_study
 from fashseg.sweep.ranking import Cost, cost
-from fashseg.sweep.record import NAME, Study, Trial, read_study
 from fashseg.untrusted import RefusedError
 
 MOST_SEARCHES = 10  # on a page

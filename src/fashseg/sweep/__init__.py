@@ -1,1 +1,1 @@
-"""Searches over options: what they try, what they have tried, and the best of it."""
+"""Searches over options: ``python -m fashseg.train -m hydra/sweeper=optuna ...``."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from fashseg.sweep.record import DIRECTIONS, FORMAT, KINDS, STATES, Searched, Study, Trial
+from fashseg.sweep.kept_study import DIRECTIONS, FORMAT, KINDS, STATES, Searched, Study, Trial
 from fashseg.text import on_one_line, printable
 from fashseg.untrusted import RefusedError
 

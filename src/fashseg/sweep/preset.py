@@ -14,10 +14,10 @@ from fashseg.commands import command
 from fashseg.errors import UserError
 from fashseg.files import write_atomically
 from fashseg.run import RunFolder
+from fashseg.sweep.kept_study import Study, Trial
 from fashseg.sweep.parsing import parse
 from fashseg.sweep.preset_options import composed_of, disagreement, preset_of
 from fashseg.sweep.ranking import best_of, front, own_words
-from fashseg.sweep.record import Study, Trial
 from fashseg.text import counted, duration, listed, on_one_line
 from fashseg.untrusted import RefusedError
 

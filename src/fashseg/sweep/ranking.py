@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashseg.commands import same_again
-from fashseg.sweep.record import Study, Trial
+from fashseg.sweep.kept_study import Study, Trial
 
 
 def ranked(study: Study) -> list[Trial]:

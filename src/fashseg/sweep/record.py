@@ -1,141 +1,109 @@
-"""The record of a search, ``study.json`` in its folder, read as a file that anybody may have written.
+"""study.json and optimization_results.yaml: a study as files that need neither Optuna nor the storage."""
 
-It is all that pages and presets are made from: neither optuna nor the storage of the study is needed, nor torch.
-"""
-
-from dataclasses import dataclass, field
-from datetime import datetime
+import json
 from pathlib import Path
+from typing import Any
 
-from fashseg.untrusted import read_json
+from optuna.trial import FrozenTrial
 
-NAME = "study.json"
-FORMAT = 1
-STATES = ("finished", "pruned", "failed", "running", "lost")
-DIRECTIONS = ("maximize", "minimize")
-KINDS = ("float", "int", "choice")
+from fashseg.files import write_atomically
+from fashseg.sweep import owner
+from fashseg.sweep.outcome import FINISHED, LOST
+from fashseg.sweep.search import FORMAT
+from fashseg.sweep.study import Study, state_of
 
-MOST_BYTES = 64 * 2**20  # a trial of 100 epochs takes some 3 kilobytes
+STUDY, RESULTS = "study.json", "optimization_results.yaml"
 
 
-@dataclass(frozen=True)
-class Searched:
-    """Where an option was searched.
+def write_record(study: Study, *, at_end: bool = False) -> dict[str, Any]:
+    """Write study.json, and at the end optimization_results.yaml; returns what study.json says.
 
-    Attributes:
-        kind: ``float``, ``int`` or ``choice``.
-        low: end of an interval; None of a choice.
-        high: the other end.
-        log: whether it was drawn on a logarithmic scale.
-        step: between the values of an interval that has only some; None for all of it.
-        choices: as they are typed.
+    Args:
+        study: of the storage.
+        at_end: with how important each option was, which takes longer.
     """
-
-    kind: str
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    step: float | None = None
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One run of a search.
-
-    Attributes:
-        number: from 0.
-        state: ``finished``, ``pruned``, ``failed``, ``running`` or ``lost``: killed, and tried again.
-        params: by option its value as one types it.
-        values: of the objectives, None where one is undefined; empty of a trial that did not finish.
-        intermediate: the first objective on validation by epoch, from 1.
-        started: None where it is not known.
-        ended: None while it runs.
-        seconds: that it took.
-        folder: of the run, relative to the search's own or absolute; None where it has none.
-        error: of a failed one.
-        replaces: number of the lost trial that it does again.
-    """
-
-    number: int
-    state: str
-    params: dict[str, str]
-    values: tuple[float | None, ...] = ()
-    intermediate: dict[int, float] = field(default_factory=dict)
-    started: datetime | None = None
-    ended: datetime | None = None
-    seconds: float | None = None
-    folder: str | None = None
-    error: str | None = None
-    replaces: int | None = None
-
-    def value(self, objective: int = 0) -> float | None:
-        """Of a finished trial; None of others, and where it is undefined."""
-        return self.values[objective] if self.state == "finished" and objective < len(self.values) else None
-
-    @property
-    def epochs(self) -> int:
-        """The last epoch that was scored, 0 where none was."""
-        return max(self.intermediate, default=0)
-
-    @property
-    def last(self) -> float | None:
-        """The score of that epoch."""
-        return self.intermediate[self.epochs] if self.intermediate else None
+    search, options = study.search, study.search.options
+    record = {
+        "format": FORMAT,
+        "study_name": search.study_name,
+        "directions": options.directions,
+        "objectives": options.objectives,
+        "sampler": options.sampler,
+        "pruner": options.pruner,
+        "n_trials": study.n_trials,
+        "space": {path: found.as_record() for path, found in search.space.items()},
+        "overrides": search.fixed,
+        "command": search.command,
+        "importance": study.importance() if at_end else None,
+        "trials": [_trial(study, trial) for trial in study.trials() if state_of(trial) != "waiting"],
+    }
+    write_atomically(study.folder / STUDY, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    if at_end:
+        write_atomically(study.folder / RESULTS, _results(record))
+    return record
 
 
-@dataclass(frozen=True)
-class Study:
-    """A search and its trials so far.
-
-    Attributes:
-        name: of the study.
-        directions: ``maximize`` or ``minimize``, one for each objective.
-        objectives: what is searched for: ``score``, or a path into results.json.
-        sampler: what chooses the next values.
-        pruner: what ends trials early.
-        n_trials: finished, pruned and failed ones that it is to come to.
-        space: by option where it is searched.
-        overrides: the fixed words of the command.
-        command: that it was started with.
-        importance: by option its share of the differences in the first objective; None where it can't be told.
-        trials: by number.
-    """
-
-    name: str
-    directions: tuple[str, ...]
-    objectives: tuple[str, ...]
-    sampler: str
-    pruner: str
-    n_trials: int
-    space: dict[str, Searched]
-    overrides: tuple[str, ...]
-    command: str
-    importance: dict[str, float] | None
-    trials: tuple[Trial, ...]
-
-    def maximises(self, objective: int = 0) -> bool:
-        """Whether more of an objective is better."""
-        return self.directions[objective] == "maximize"
-
-    def count(self, state: str) -> int:
-        """Of trials in a state."""
-        return sum(trial.state == state for trial in self.trials)
-
-    @property
-    def done(self) -> int:
-        """Trials that count: finished, pruned or failed."""
-        return sum(self.count(state) for state in ("finished", "pruned", "failed"))
+def _trial(study: Study, trial: FrozenTrial) -> dict[str, Any]:
+    begun, ended = trial.datetime_start, trial.datetime_complete
+    state = state_of(trial)
+    return {
+        "number": trial.number,
+        "state": state,
+        "params": study.typed(trial.params),
+        "values": list(trial.values) if state == FINISHED else None,
+        "intermediate": {str(epoch): value for epoch, value in sorted(trial.intermediate_values.items())},
+        "started": begun.astimezone().isoformat(timespec="seconds") if begun else None,
+        "ended": ended.astimezone().isoformat(timespec="seconds") if ended else None,
+        "seconds": round((ended - begun).total_seconds(), 3) if begun and ended else None,
+        "folder": _folder(study, trial),
+        "error": trial.user_attrs.get("error"),
+        "replaces": trial.user_attrs.get("replaces"),
+    }
 
 
-def read_study(folder: Path) -> Study:
-    """The record in the folder of a search.
+def _folder(study: Study, trial: FrozenTrial) -> str | None:
+    """Relative to the sweep's folder; in full where it is on another machine."""
+    noted = trial.user_attrs.get("folder")
+    if not noted:
+        return None
+    path = Path(noted)
+    of_this_machine = trial.user_attrs.get("owner", {}).get("host") == owner.host()
+    if of_this_machine and state_of(trial) == LOST and not path.exists():
+        return None  # the trial that replaces it has taken it over
+    return path.name if path.parent == study.folder and (of_this_machine or path.exists()) else str(path)
 
-    Raises:
-        FileNotFoundError: there is none.
-        OSError: it can't be read.
-        RefusedError: it is none, or something in it is not what it has to be.
-    """
-    from fashseg.sweep.parsing import parse
 
-    return parse(read_json(folder / NAME, MOST_BYTES))
+def best_trials(record: dict[str, Any], most: int) -> list[dict[str, Any]]:
+    """The best finished trials, best first; with several objectives those that no other one beats in all."""
+    finished = [trial for trial in record["trials"] if trial["state"] == FINISHED]
+    signs = [-1 if direction == "maximize" else 1 for direction in record["directions"]]
+
+    def costs(trial: dict[str, Any]) -> list[float]:
+        return [sign * value for sign, value in zip(signs, trial["values"], strict=True)]
+
+    if len(signs) > 1:
+        finished = [
+            trial
+            for trial in finished
+            if not any(
+                other is not trial
+                and all(a <= b for a, b in zip(costs(other), costs(trial), strict=True))
+                and costs(other) != costs(trial)
+                for other in finished
+            )
+        ]
+    return sorted(finished, key=costs)[:most]
+
+
+def _results(record: dict[str, Any]) -> str:
+    """As the published plugin writes it."""
+    from omegaconf import OmegaConf
+
+    best = best_trials(record, len(record["trials"]))
+    content: dict[str, Any] = {"name": "optuna"}
+    if len(record["directions"]) > 1:
+        content["solutions"] = [{"params": trial["params"], "values": trial["values"]} for trial in best]
+    elif best:
+        content["best_evaluated_params"] = best[0]["params"]
+        content["best_evaluated_value"] = best[0]["values"][0]
+    return OmegaConf.to_yaml(OmegaConf.create(content))
