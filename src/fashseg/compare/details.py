@@ -1,6 +1,8 @@
 """Sections of the page below the table: two sides class by class, curves, options against the score."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure as Chart
 
@@ -9,6 +11,7 @@ from fashseg.compare.rows import Group, Row, key
 from fashseg.compare.verdicts import between, pair_in_words
 from fashseg.figures import style
 from fashseg.figures.comparison import differences, overlaid_curves, parallel_coordinates
+from fashseg.figures.slices import Axis, slices
 from fashseg.metrics.bootstrap import Interval
 from fashseg.pages.blocks import Block, Cell, Figure, Picture, Section, Table, Text
 from fashseg.summary import MAIN_SCORE
@@ -16,6 +19,8 @@ from fashseg.text import listed, shown_option, signed
 
 ABSENT = "-"
 MOST_DRAWN = 200  # runs of a picture, the best ones
+FEWEST_SLICED = 6  # runs, below which one sees as much in the table
+MOST_PANELS = 12  # options of a picture
 MOST_LETTERS = 60  # that fit below a chart
 MOST_IN_HEAD = 20  # letters of a column's head, so that the table fits a page
 
@@ -105,15 +110,22 @@ def options(group: Group, suffix: str) -> Section | None:
         values = [row.options.get(path) for row, _ in rows]
         axes[path] = values if all(map(is_number, values)) else [_word(row, path) for row, _ in rows]
     label = f"validation {group.score_label}"
-    chart = parallel_coordinates(axes, [run.score("val") for _, run in rows], label)
+    scores = [run.score("val") for _, run in rows]
+    chart = parallel_coordinates(axes, scores, label)
     alt = (
         f"A line for each of {len(rows)} runs through its {listed(paths)} to its {label}; the numbers are in the table."
     )
-    return Section(
-        titled("Options and score", group, suffix),
-        f"options{suffix}",
-        [chart_block("options", chart, alt, "A line for each run.")],
-    )
+    blocks: list[Block] = [chart_block("options", chart, alt, "A line for each run.")]
+    if len(rows) >= FEWEST_SLICED:
+        panels = {path: Axis(values, _spans_decades(values)) for path, values in list(axes.items())[:MOST_PANELS]}
+        alt = f"The {label} of {len(rows)} runs against {listed(list(panels))}, a panel each."
+        blocks.append(chart_block("slices", slices(panels, scores, label), alt, f"The {label} against each option."))
+    return Section(titled("Options and score", group, suffix), f"options{suffix}", blocks)
+
+
+def _spans_decades(values: Sequence[Any]) -> bool:
+    """Whether numbers are better told apart on a logarithmic axis."""
+    return all(is_number(value) and value > 0 for value in values) and max(values) / min(values) >= 100
 
 
 def _word(row: Row, path: str) -> str:

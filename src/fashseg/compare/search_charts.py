@@ -167,8 +167,8 @@ def curves(search: Search) -> list[Block]:
     kept = with_curve
     if len(with_curve) > MOST_DRAWN:
         best = {trial.number for trial in ranked(search.study)[:10]}
-        every = math.ceil(len(with_curve) / MOST_DRAWN)
-        kept = [trial for place, trial in enumerate(with_curve) if place % every == 0 or trial.number in best]
+        each = MOST_DRAWN / len(with_curve)
+        kept = [t for i, t in enumerate(with_curve) if int(i * each) < int((i + 1) * each) or t.number in best]
     label = "validation score" if search.study.objectives[0] == "score" else "score"
     figure = search_curves(
         [trial.intermediate for trial in kept],
@@ -177,7 +177,8 @@ def curves(search: Search) -> list[Block]:
         maximise=search.study.maximises(),
     )
     pruned = sum(trial.state == "pruned" for trial in kept)
-    which = f"{len(kept)} of {len(with_curve):,} trials, every one of the best ten" if kept is not with_curve else ""
+    cut = len(kept) < len(with_curve)
+    which = f"{len(kept)} of {len(with_curve):,} trials, the best ten among them" if cut else ""
     said = which or counted(len(kept), "trial")
     alt = f"The {label} over the epochs of {said}; {pruned} were pruned."
     return [

@@ -1,5 +1,6 @@
 """The sections of a page that are about a search."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -119,7 +120,9 @@ def _trials(search: Search) -> list[Block]:
     study = search.study
     best = ranked(study)
     rest = [trial for trial in study.trials if trial.value() is None]
-    order = [*best, *sorted(rest, key=lambda trial: (trial.state != "pruned", trial.state, trial.number))]
+    sign = -1 if study.maximises() else 1
+    rest.sort(key=lambda t: (t.state != "pruned", t.state, math.inf if t.last is None else sign * t.last, t.number))
+    order = [*best, *rest]
     shown, folded = order[:MOST_ROWS], order[MOST_ROWS:]
     caption = "Best value on validation first, then those without one: pruned, failed, lost, running."
     if folded:

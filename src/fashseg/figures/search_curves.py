@@ -27,7 +27,8 @@ def search_curves(
     """
     figure = new_figure(WIDTH, 3.4)
     axes = figure.subplots()
-    thin = 0.7 if len(curves) > _MANY else 1.1
+    many = len(curves) > _MANY
+    thin = 0.7 if many else 1.1
     lines = {
         "finished": (COLOURS["train"], "-", "finished"),
         "pruned": (COLOURS["val"], "-", "pruned"),
@@ -44,14 +45,15 @@ def search_curves(
                 colors=[colour],
                 linestyles=[style],
                 linewidths=thin,
-                alpha=0.55 if kind == "finished" else 0.9,
+                alpha=0.3 if many and kind == "pruned" else 0.55 if kind == "finished" else 0.9,
                 label=name,
                 zorder=3 if kind == "finished" else 3.5,
             )
         )
         ends = [list(curve.items())[-1] for curve in chosen if kind == "pruned" or len(curve) == 1]
         x, y = [epoch for epoch, _ in ends], [score for _, score in ends]
-        axes.scatter(x, y, s=20, c=colour, marker="x", linewidths=1.1, zorder=4)
+        size = 10 if many else 20
+        axes.scatter(x, y, s=size, c=colour, marker="x", linewidths=1.1, alpha=0.5 if many else 1.0, zorder=4)
     ended = [
         (list(curve.values())[-1], place) for place, (curve, state) in enumerate(drawn) if curve and state == "finished"
     ]

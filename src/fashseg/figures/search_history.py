@@ -72,7 +72,7 @@ def _points(
     axes: Axes, numbers: FloatArray, values: FloatArray, states: Kinds, limits: tuple[float, float], maximise: bool
 ) -> None:
     """Points and crosses; what is off the axis is at its edge."""
-    size = 10.0 if len(values) > _MANY else 22.0
+    size, alpha = (12.0, 0.5) if len(values) > _MANY else (22.0, 1.0)
     edge, arrow = (limits[0], "v") if maximise else (limits[1], "^")
     off = (values < limits[0]) | (values > limits[1])
     finished, pruned, failed = (states == state for state in ("finished", "pruned", "failed"))
@@ -93,6 +93,7 @@ def _points(
                 c=colour,
                 marker=marker,
                 linewidths=width,
+                alpha=alpha if marker == "x" else 1.0,
                 label=name,
                 zorder=3,
                 clip_on=False,

@@ -125,7 +125,7 @@ def _draw(
     maximise: bool,
     best: int | None,
 ) -> None:
-    size = 7.0 if len(scores) > _MANY else 18.0
+    size, alpha = (9.0, 0.4) if len(scores) > _MANY else (18.0, 0.8)
     edge, arrow = (limits[0], "v") if maximise else (limits[1], "^")
     off = (scores < limits[0]) | (scores > limits[1])
     known = np.isfinite(scores) & np.isfinite(places)
@@ -144,7 +144,7 @@ def _draw(
                 c=colour,
                 marker=marker,
                 linewidths=width,
-                alpha=0.8,
+                alpha=alpha if marker == "x" else 0.8,
                 label=name,
                 zorder=3,
                 clip_on=False,

@@ -116,15 +116,17 @@ def _header(folder: Path, study: Study, name: str, trial: Trial, run: RunFolder 
     costs = [counted(int(results["epochs_run"]), "epoch")] if _is_number(results.get("epochs_run")) else []
     if _is_number(results.get("train_seconds")):
         costs.append(f"{duration(results['train_seconds'])} of training")
+    where = ""
     machine, versions = results.get("machine"), results.get("versions")
     if isinstance(machine, dict) and isinstance(machine.get("processor"), str):
-        costs.append(f"on {', '.join(map(str, machine.get('gpus') or [machine['processor']]))}")
+        where = f"on {', '.join(map(str, machine.get('gpus') or [machine['processor']]))}"
     torch = f", PyTorch {versions['torch']}" if isinstance(versions, dict) and "torch" in versions else ""
     flattered = " The best of several scores on the same images is flattered by the choice." if count > 1 else ""
+    took = " ".join(filter(None, [", ".join(costs), where]))
+    values = _values(study, trial)
     body = (
-        f"{_values(study, trial)[0].upper()}{_values(study, trial)[1:]}"
-        f"{': ' if costs else ''}{', '.join(costs)}.{flattered} Written on {datetime.now(UTC):%Y-%m-%d} by fashseg "
-        f"{__version__}{torch}. Found by {study.sampler}, pruner {study.pruner}:"
+        f"{values[0].upper()}{values[1:]}{f': {took}' if took else ''}.{flattered} Written on {datetime.now(UTC):%Y-%m-%d} "
+        f"by fashseg {__version__}{torch}. Found by {study.sampler}, pruner {study.pruner}:"
     )
     lines = [*_wrapped(first), "#", f"#   {preset_command(_shown(folder), name, _plugins(run))}", "#"]
     return "\n".join([*map(on_one_line, [*lines, *_wrapped(f"# {body}"), "#", f"#   {study.command}"])]) + "\n"
