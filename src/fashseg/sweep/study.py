@@ -23,6 +23,9 @@ _STATES = {TrialState.COMPLETE: FINISHED, TrialState.PRUNED: PRUNED, TrialState.
 _TOLD = {FINISHED: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 
 
+_OF_THIS_PROCESS: list["Study"] = []
+
+
 @dataclass(frozen=True)
 class Claim:
     """A trial that this process is to run.
@@ -59,26 +62,32 @@ class Study:
         self.search, self.folder = search, folder.absolute()
         self.storage = Storage(search.storage, search.study_name)
         self.mine: set[int] = set()
+        _OF_THIS_PROCESS.append(self)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         options = search.options
         self.distributions = {path: distribution(found) for path, found in search.space.items()}
         self.points = grid(search.space) if options.sampler == "grid" else None
         try:
             with self.storage.lock():
-                self.optuna = optuna.create_study(
-                    study_name=search.study_name,
-                    storage=self.storage.optuna,
-                    directions=cast(Any, options.directions),
-                    load_if_exists=True,
-                    pruner=build_pruner(options, search.epochs),
-                    sampler=build_sampler(options, 0),
-                )
+                self.optuna = self._load_or_create()
                 known = self.optuna.user_attrs.get(IDENTITY)
                 if known is None and not self.trials():
                     self.optuna.set_user_attr(IDENTITY, search.identity)
         except Exception as error:
             raise self.storage.failed(error) from error
         _refuse_another(search, known, [direction.name.lower() for direction in self.optuna.directions], self.trials())
+
+    def _load_or_create(self) -> optuna.Study:
+        options = self.search.options
+        common: dict[str, Any] = {
+            "study_name": self.search.study_name,
+            "storage": self.storage.optuna,
+            "sampler": build_sampler(options, 0),
+            "pruner": build_pruner(options, self.search.epochs),
+        }
+        if self.search.study_name in optuna.get_all_study_names(self.storage.optuna):
+            return optuna.load_study(**common)
+        return optuna.create_study(**common, directions=cast(Any, options.directions))
 
     def trials(self) -> list[FrozenTrial]:
         """All of them, as the storage has them now."""
@@ -142,6 +151,11 @@ class Study:
         self.mine.clear()
         self.settle()
 
+    def close(self) -> None:
+        """Let go of the storage; trials that are still this process's are nobody's from here on."""
+        _OF_THIS_PROCESS.remove(self)
+        self.storage.close()
+
     def beat(self) -> None:
         """Say to processes on other machines that this one is still at work."""
         for trial in self.trials():
@@ -183,7 +197,11 @@ class Study:
             return True
         if not noted or trial.user_attrs.get(LOST):
             return False
-        if owner.is_alive(noted, trial.user_attrs.get("heartbeat")) and noted != owner.this_process():
+        if noted == owner.this_process():
+            others = [study for study in _OF_THIS_PROCESS if study.storage.url == self.storage.url]
+            if any(trial.number in study.mine for study in others if study.search.study_name == self.optuna.study_name):
+                return True
+        elif owner.is_alive(noted, trial.user_attrs.get("heartbeat")):
             return True
         # A worker may outlive the process that has started it.
         folder = trial.user_attrs.get("folder")
