@@ -147,5 +147,5 @@ def test_without_optuna_it_says_what_to_install(run: Command, monkeypatch: pytes
 def test_directions_follow_from_objectives() -> None:
     found = asked(SEARCH, LR, "hydra.sweeper.objectives=[score,val.loss,parameters]", "hydra.sweeper.pruner=none")
     assert found.options.directions == ["maximize", "minimize", "minimize"]
-    with pytest.raises(UserError, match="whether more or less of val.ece is good"):
+    with pytest.raises(UserError, match="whether more or less of val"):
         asked(SEARCH, LR, "hydra.sweeper.objectives=[val.ece]", "hydra.sweeper.pruner=none")

@@ -1,4 +1,4 @@
-"""Where a study is kept: a journal that survives a torn line, SQLite; and what can't be used is refused in two lines."""
+"""Where a study is kept: a journal that survives a torn line, SQLite; what can't be used is refused in two lines."""
 
 import multiprocessing
 import os
@@ -97,7 +97,7 @@ def test_url_means_the_same_from_another_folder(tmp_path: Path, monkeypatch: pyt
     assert in_full_url("postgres://h/d", Path("s")) == "postgresql+psycopg://h/d"
 
 
-def _hold(url: str, ready: Any) -> None:
+def hold(url: str, ready: Any) -> None:
     with Storage(url, "mine").lock():
         ready.set()
         signal.pause()
@@ -107,7 +107,7 @@ def test_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     search = a_search(tmp_path)
     context = multiprocessing.get_context("spawn")
     ready = context.Event()
-    process = context.Process(target=_hold, args=(search.storage, ready))
+    process = context.Process(target=hold, args=(search.storage, ready))
     process.start()
     assert ready.wait(60)
     assert process.pid

@@ -11,9 +11,9 @@ from stubs import SPACE, Launcher, a_search, no_waiting_for_the_disk, owner_gone
 from fashseg.errors import RunError, UserError
 from fashseg.sweep import owner
 from fashseg.sweep.loop import Trials
-from fashseg.sweep.outcome import FAILED, FINISHED, LOST, RUNNING, Outcome
+from fashseg.sweep.outcome import FAILED, FINISHED, LOST, RUNNING, Outcome, state_of
 from fashseg.sweep.space import Dimension
-from fashseg.sweep.study import Study, state_of
+from fashseg.sweep.study import Study
 
 
 def params(content: dict[str, Any]) -> list[dict[str, str]]:
