@@ -26,7 +26,7 @@ AUTO = "auto"
 
 
 def find_unfinished(run: Train, folder: str | None = None) -> RunFolder | None:
-    """The newest run of the same options that is neither finished nor pruned, and that no process trains at this moment.
+    """The newest run of the same options that is neither finished nor pruned, and that no process trains now.
 
     Args:
         run: the options.
