@@ -11,13 +11,14 @@ SEARCH = ("train", "-m", "hydra/sweeper=optuna", "logger=none", "hydra.sweep.dir
 
 def test_a_search_trains_prunes_and_goes_on(run: Command, tmp_path: Path) -> None:
     words = (
-        *(*SEARCH, *TINY_CNN, "epochs=3", "optimizer.lr=tag(log,interval(1e-5,1e-2))", "batch_size=32,64"),
-        *("hydra.sweeper.study_name=mine", "hydra.sweeper.warmup_epochs=0"),
+        *("train", "-m", "sweep=cnn", "logger=none", "hydra.sweep.dir=s", *TINY_CNN, "epochs=3"),
+        *("optimizer.lr=tag(log,interval(1e-5,1e-2))", "hydra.sweeper.study_name=mine"),
+        "hydra.sweeper.warmup_epochs=0",
     )
     outcome = run(*words, "hydra.sweeper.n_trials=7")
     assert outcome.status == 0, outcome.err
     study = json.loads((tmp_path / "s" / STUDY).read_text())
-    assert study["command"].startswith("python -m fashseg.train -m hydra/sweeper=optuna")
+    assert study["command"].startswith("python -m fashseg.train -m sweep=cnn")
     pruned = [trial for trial in study["trials"] if trial["state"] == "pruned"]
     assert pruned, outcome.out
     for trial in study["trials"]:
@@ -34,8 +35,7 @@ def test_a_search_trains_prunes_and_goes_on(run: Command, tmp_path: Path) -> Non
             assert not {"val", "test"} & set(results)
     lines = [line for line in outcome.out.splitlines() if line.startswith("trial ")]
     assert len(lines) == 7
-    assert f"trial {pruned[0]['number']}  optimizer.lr=" in outcome.out
-    assert "pruned at epoch" in outcome.out
+    assert "pruned at epoch" in lines[pruned[0]["number"]]
 
     again = run(*words, "hydra.sweeper.n_trials=8")
     assert again.status == 0, again.err
