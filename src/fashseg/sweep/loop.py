@@ -10,7 +10,7 @@ from typing import Any
 from fashseg.errors import RunError, UserError
 from fashseg.stopping import Stopped
 from fashseg.sweep import owner
-from fashseg.sweep.outcome import FAILED, RUNNING, Outcome, of_values, read_outcome
+from fashseg.sweep.outcome import FAILED, RUNNING, WAITING, Outcome, of_values, read_outcome
 from fashseg.sweep.preset import write_preset
 from fashseg.sweep.record import write_record
 from fashseg.sweep.search import Search
@@ -38,7 +38,7 @@ def run_search(launcher: Any) -> None:
     try:
         Trials(study, launcher).run()
     finally:
-        study.storage.close()
+        study.close()
 
 
 class Trials:
@@ -70,7 +70,7 @@ class Trials:
         """
         study = self.study
         study.settle()
-        if study.ended >= study.n_trials and not study.count(RUNNING, "waiting"):
+        if study.ended >= study.n_trials and not study.count(RUNNING, WAITING):
             write_record(study, at_end=True)
             say_complete(study)
             return
@@ -82,9 +82,9 @@ class Trials:
             self._run_all()
         except (Stopped, SystemExit) as end:
             code = end.exit_status if isinstance(end, Stopped) else int(end.code or 0)
-            study.release()
+            kept = study.release()
             write_record(study)
-            say_stopped(study, _STOPPED.get(code, f"exit status {code}"))
+            say_stopped(study, _STOPPED.get(code, f"exit status {code}"), kept)
             raise SystemExit(code) from None
         finally:
             stop.set()
@@ -102,7 +102,7 @@ class Trials:
             if claims:
                 self._start(claims)
             elif not self.futures:
-                if not self.study.count(RUNNING, "waiting"):
+                if not self.study.count(RUNNING, WAITING):
                     return
                 if not waited:
                     others = self.study.count(RUNNING)
@@ -128,7 +128,9 @@ class Trials:
             for claim, overrides in zip(claims, words, strict=True):
                 self.futures[self.launcher.submit(overrides, claim.number)] = claim
             return
-        returns = self.launcher.launch(words, initial_job_idx=claims[0].number)
+        returns = _result(lambda: self.launcher.launch(words, initial_job_idx=claims[0].number))
+        if isinstance(returns, Exception):  # a trial whose options can't be composed, among others
+            returns = [returns] * len(claims)
         for claim, returned in zip(claims, returns, strict=True):
             self._finish(claim, returned)
 
@@ -153,7 +155,7 @@ class Trials:
         failed, rate = study.count(FAILED), study.search.options.max_failure_rate
         if failed > rate * max(study.ended, min(_FEWEST_JUDGED, study.n_trials)):
             raise RunError(
-                f"{failed} of {study.ended} trials have failed, more than hydra.sweeper.max_failure_rate={rate:g} takes.",
+                f"{failed} of {study.ended} trials have failed, more than max_failure_rate={rate:g} takes.",
                 f"Their errors are in {study.folder / 'study.json'}; mend the cause, or allow more, and give the same "
                 "command.",
             )
