@@ -7,7 +7,8 @@ seconds. So that a test has a finished run cheaply:
   of each task. ``trained_once("cnn", "optimizer=sgd")`` is another, trained once for all that ask for the same words.
 - ``run`` calls the verbs in this process. One of its own (4 s until torch is loaded) is for what the process is about.
 - ``compare.made_runs`` and ``demo.models`` write folders and weights that nobody has trained, in milliseconds.
-- Options as small as the assertion allows: ``page=false`` (a page takes 4 s), ``logger=none``, few images.
+- Options as small as the assertion allows: ``page=false`` (a page takes 3 s), ``logger=none``, few images; ``undrawn``
+  makes pages without their charts.
 """
 
 import csv
@@ -176,6 +177,17 @@ def trained_once(of_all_workers: Path) -> Callable[..., Path]:
 def finished(request: pytest.FixtureRequest, trained_once: Callable[[str], Path], tmp_path: Path) -> Path:
     """A copy of a finished run of each task, as ``r`` in the test's folder."""
     return Path(shutil.copytree(trained_once(request.param), tmp_path / "r"))
+
+
+@pytest.fixture
+def undrawn(trained_once: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts of pages are made and not drawn, which takes most of a page's time: for tests of what it says."""
+    from fashseg.report import album
+
+    for model in ("cnn", "segnet"):
+        trained_once(model)  # whose page is for all tests
+    monkeypatch.setattr(album, "png", lambda _: b"")
+    monkeypatch.setattr(album, "svg", lambda _: "<svg/>")
 
 
 def assert_two_lines(outcome: Outcome, *parts: str) -> None:

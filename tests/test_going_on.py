@@ -199,6 +199,7 @@ def test_a_run_whose_process_is_gone_is_interrupted(run: Command) -> None:
     assert run("train", "resume=r").status == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_finished_run_that_lacks_its_page_makes_it(run: Command) -> None:
     assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     before = results_of(Path("r"))
