@@ -58,22 +58,27 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("steps_per_call", [1, 2])
 def test_a_run_that_is_terminated_goes_on(
-    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, steps_per_call: int
+    run: Command,
+    trained_once: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    steps_per_call: int,
 ) -> None:
     batch = 100 if steps_per_call == 1 else 50  # three calls an epoch, the last one of fewer images
-    words = (*TINY_CNN, "epochs=3", f"batch_size={batch}", "augment=flip", "logger=none", "scheduler=cosine")
+    words = ("epochs=3", f"batch_size={batch}", "augment=flip", "scheduler=cosine", "page=false")
     words = (*words, f"trainer.steps_per_call={steps_per_call}", "eval_train=1")
-    assert run("train", *words, "hydra.run.dir=whole").status == 0
+    whole = trained_once("cnn", *words)
     with monkeypatch.context() as patch:
         at_call(patch, *MOMENTS[moment], terminate)
-        stopped = run("train", *words, "hydra.run.dir=part")
+        stopped = run("train", *TINY_CNN, *words, "hydra.run.dir=part")
     assert stopped.status == 143, stopped.err
     assert "stopping after this step" in stopped.err
     assert f"resume={tmp_path / 'part'}" in stopped.err
     assert results_of(tmp_path / "part")["status"] == "interrupted"
     resumed = run("train", "resume=part")
     assert resumed.status == 0, resumed.err
-    assert_same(tmp_path / "whole", tmp_path / "part")
+    assert_same(whole, tmp_path / "part")
     assert results_of(tmp_path / "part")["resumed"] == 1
 
 

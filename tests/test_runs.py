@@ -26,7 +26,7 @@ SCORES = {
 
 
 def test_a_run_leaves_what_the_contract_says(run: Command, tmp_path: Path, tiny_options: tuple[str, ...]) -> None:
-    outcome = run("train", *tiny_options, "notes='a <b>, c'")
+    outcome = run("train", *tiny_options, "logger=tensorboard", "notes='a <b>, c'")
     assert outcome.status == 0, outcome.err
     folder = (tmp_path / "outputs" / "latest").resolve()
     model = tiny_options[0].partition("=")[2]
@@ -153,7 +153,7 @@ def test_profile_is_written(run: Command, tmp_path: Path) -> None:
 def test_tensorboard_has_class_names_and_final_scores(run: Command, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    assert run("train", *TINY_CNN, "hydra.run.dir=r").status == 0
+    assert run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r").status == 0
     events = EventAccumulator(str(tmp_path / "r" / "tensorboard"))
     events.Reload()
     tags = set(events.Tags()["scalars"])

@@ -63,15 +63,15 @@ def test_the_projector_has_a_point_and_a_name_for_each_test_image(trained: Path)
 
 def test_pictures_come_every_few_epochs(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tensorboard, "SHARE", 100.0)
-    run("train", *TINY_CNN, "epochs=4", "hydra.run.dir=r", "logger.pictures_every=2")
+    run("train", *TINY_CNN, "logger=tensorboard", "epochs=4", "hydra.run.dir=r", "logger.pictures_every=2")
     images = [a.Images("val/samples") for a in events(tmp_path / "r") if "val/samples" in a.Tags()["images"]]
     assert [len(found) for found in images] == [2]
-    run("train", *TINY_CNN, "hydra.run.dir=none", "logger.pictures_every=null")
+    run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=none", "logger.pictures_every=null")
     assert "val/samples" not in tags(tmp_path / "none", "images")
 
 
 def test_pictures_that_would_take_too_long_are_left_out(run: Command, tmp_path: Path) -> None:
-    run("train", *TINY_CNN, "hydra.run.dir=r", "logger.pictures_every=1")
+    run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r", "logger.pictures_every=1")
     assert "val/samples" not in tags(tmp_path / "r", "images")
     assert "test/samples" in tags(tmp_path / "r", "images")
 
@@ -82,7 +82,7 @@ def test_a_picture_that_fails_stops_no_training(run: Command, tmp_path: Path, mo
 
     monkeypatch.setattr(tensorboard, "SHARE", 100.0)
     monkeypatch.setattr(tensorboard, "confusion_matrix", broken)
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger.pictures_every=1").status == 0
+    assert run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r", "logger.pictures_every=1").status == 0
     assert "no ink" in (tmp_path / "r" / "run.log").read_text(encoding="utf-8")
 
 
@@ -103,7 +103,7 @@ def test_a_picture_that_fails_leaves_no_layer_in_evaluation(run: Command, monkey
     monkeypatch.setattr(tensorboard, "SHARE", 100.0)
     monkeypatch.setattr(tensorboard, "samples", broken)
     monkeypatch.setattr(Task, "training_step", watched)
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger.pictures_every=1").status == 0
+    assert run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r", "logger.pictures_every=1").status == 0
     assert seen
     assert all(seen)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from amounts import amount, record
+from amounts import SLOW, amount, record
 from conftest import TINY_CNN, TINY_SEGNET, Command, results_of, table, weights
 
 TASKS = {"cnn": (*TINY_CNN, "batch_size=32"), "segnet": (*TINY_SEGNET, "batch_size=3")}
@@ -24,6 +24,8 @@ WAYS = {
     "on_nan=skip": ("on_nan=skip",),
     "with TensorBoard and the page": ("logger=tensorboard", "page=true"),
 }
+# Of the sample: what is computed otherwise. Where the data is kept has nothing to do with how exact numbers are.
+OF_BF16 = ("step by step", "three steps in a call", "on_nan=skip")
 
 
 def same(one: Path, other: Path) -> bool:
@@ -41,13 +43,14 @@ def test_all_ways_give_the_same_bits(run: Command, tmp_path: Path, model: str, p
     words = (*TASKS[model], f"trainer.precision={precision}", "augment=flip", "logger=none")
     assert run("train", *words, "hydra.run.dir=first").status == 0
     right = []
-    for number, (way, options) in enumerate(WAYS.items()):
+    ways = {way: WAYS[way] for way in (WAYS if SLOW or precision == "32" else OF_BF16)}
+    for number, (way, options) in enumerate(ways.items()):
         ended = run("train", *words, *options, f"hydra.run.dir=r{number}")
         assert ended.status == 0, ended.err
         if same(tmp_path / "first", tmp_path / f"r{number}"):
             right.append(way)
-    record(f"same bits, {model}, precision {precision}", tried=len(WAYS), survived=len(right), remarks="; ".join(WAYS))
-    assert right == list(WAYS)
+    record(f"same bits, {model}, precision {precision}", tried=len(ways), survived=len(right), remarks="; ".join(ways))
+    assert right == list(ways)
 
 
 def trained_by_two(words: tuple[str, ...], folder: Path) -> Path:
@@ -59,30 +62,25 @@ def trained_by_two(words: tuple[str, ...], folder: Path) -> Path:
     return folder
 
 
-def test_two_processes_repeat_themselves_and_come_close_to_one(run: Command, tmp_path: Path) -> None:
+def test_two_processes_go_on_as_if_they_had_not_been_stopped_and_come_close_to_one(
+    run: Command, tmp_path: Path
+) -> None:
     """Half batches are averaged in another order than a whole one, so that one and two differ by rounding."""
-    words = (*TINY_CNN, "data.train_images=320", "trainer.precision=32", "logger=none", "eval_train=false")
-    first = trained_by_two((*words, "batch_size=16"), tmp_path / "first")
-    second = trained_by_two((*words, "batch_size=16"), tmp_path / "second")
-    assert same(first, second)
-    assert run("train", *words, "batch_size=32", "hydra.run.dir=alone").status == 0
-    one, two = weights(tmp_path / "alone"), weights(first)
-    largest = max(float((one[key] - two[key]).abs().max()) for key in one)
-    remarks = f"weights of one process differ by {largest:.1e} at most: sums come in another order"
-    record("same bits, two processes", tried=1, survived=1, remarks=remarks)
-    assert largest < 1e-4
-    assert sum(map(sum, results_of(first)["test"]["confusion_matrix"])) == 60
-
-
-def test_two_processes_go_on_as_if_they_had_not_been_stopped(tmp_path: Path) -> None:
-    words = (*TINY_CNN, "batch_size=8", "logger=none", "augment=flip")
-    whole = trained_by_two((*words, "epochs=3"), tmp_path / "whole")
-    part = trained_by_two((*words, "epochs=2"), tmp_path / "part")
+    words = (*TINY_CNN, "data.train_images=320", "trainer.precision=32", "eval_train=false", "augment=flip")
+    whole = trained_by_two((*words, "batch_size=16", "epochs=3"), tmp_path / "whole")
+    part = trained_by_two((*words, "batch_size=16", "epochs=2"), tmp_path / "part")
     command = [sys.executable, "-m", "fashseg.train", f"resume={part}", "epochs=3"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert same(whole, part)
+    assert run("train", *words, "batch_size=32", "epochs=3", "hydra.run.dir=alone").status == 0
+    one, two = weights(tmp_path / "alone"), weights(whole)
+    largest = max(float((one[key] - two[key]).abs().max()) for key in one)
+    remarks = f"weights of one process differ by {largest:.1e} at most: sums come in another order"
+    record("same bits, two processes", tried=1, survived=1, remarks=remarks)
+    assert largest < 1e-4
+    assert sum(map(sum, results_of(whole)["test"]["confusion_matrix"])) == 60
 
 
 @pytest.mark.alone
