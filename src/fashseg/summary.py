@@ -39,6 +39,13 @@ def class_scores(task: str, scores: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name != "mean"}
 
 
+def fold_of(results: dict[str, Any]) -> str:
+    """``fold 2 of 5`` for a run of a cross-validation, counted from 0; empty for others."""
+    fold, folds = results.get("fold"), results.get("folds")
+    known = type(fold) is int and type(folds) is int and 0 <= fold < folds
+    return f"fold {fold} of {folds}" if known else ""
+
+
 def _table(title: str) -> "Table":
     from rich import box
     from rich.table import Table
@@ -57,6 +64,7 @@ def score_table(results: dict[str, Any]) -> "Table":
     note = " on synthetic data" if results.get("synthetic") else ""
     note += ", of a part of the data set" if results.get("partial") else ""
     note += ", of few batches only" if results.get("limited") else ""
+    note += f", {fold}" if (fold := fold_of(results)) else ""
     table = _table(f"{title}{note}")
     table.add_column("class")
     parts = [part for part in ("train", "val", "test") if part in results]
