@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from fashseg import __version__
+from fashseg.compare import over_folds_page
 from fashseg.compare.crossed import runs_in_words, units_of
-from fashseg.compare.details import ABSENT, curves, is_number, options, over_folds, side_by_side, titled, value_of
+from fashseg.compare.details import ABSENT, curves, is_number, options, side_by_side, titled, value_of
 from fashseg.compare.noise import COVERS, Noise, pair_of
 from fashseg.compare.notes import notes, same_validation_images
 from fashseg.compare.rows import Group, Row
@@ -96,8 +97,8 @@ def _sections_of(group: Group, noise: Noise, suffix: str) -> list[Section]:
     if missing:
         blocks.append(Code("\n".join(missing), "Makes the evidence that is missing"))
     sections = [Section(group.title, f"table{suffix}", blocks)]
-    if (section := over_folds(group, suffix)) is not None:
-        sections.append(section)
+    if (over_folds := over_folds_page.section(group, suffix)) is not None:
+        sections.append(over_folds)
     pair = pair_of(group)
     if pair is not None:
         sections.append(side_by_side(group, pair, noise, suffix))
