@@ -126,6 +126,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("model.name", "model.features", "model.hidden", "model.stem", "model.widths", "model.convs"),
         *("model.blocks", "model.decoder_convs", "model.dropout"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
+        *("data.fold", "data.folds"),
         *("data.partial", "data.classes"),
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("data.test_share", "data.test_seed", "data.val_list", "data.test_list", "data.group", "data.csv"),

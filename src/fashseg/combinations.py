@@ -7,6 +7,7 @@ from typing import Any
 from fashseg import config as cfg
 from fashseg.errors import UserError
 
+SHARDS = "streaming"  # whose parts are written apart
 MOST_LAYERS = 100  # of a stage; a number that anybody has written is not to become layers without end
 
 
@@ -46,6 +47,28 @@ def check_together(run: cfg.Train) -> None:
         raise UserError(
             f"callbacks.convergence.min_epochs={run.callbacks.convergence.min_epochs} is above epochs={run.epochs}.",
             f"Raise epochs, or set callbacks.convergence.min_epochs={run.epochs}.",
+        )
+
+
+def check_folds(data: cfg.Data) -> None:
+    """Refuse a fold that is none, or that another way to hold out images excludes."""
+    if data.fold is None:
+        return
+    if data.fold >= data.folds:
+        raise UserError(
+            f"data.fold={data.fold} is no fold of data.folds={data.folds}: they are counted from 0.",
+            f"Choose 0 to {data.folds - 1}: -m data.fold={','.join(map(str, range(min(data.folds, 10))))}"
+            f"{',...' if data.folds > 10 else ''}.",
+        )
+    if data.split == "published":
+        raise UserError(
+            f"data.split=published says which images validate, and data.fold={data.fold} says others.",
+            "Leave out one of the two; data.split=building keeps a building in one fold.",
+        )
+    if data.name == SHARDS:
+        raise UserError(
+            f"data={SHARDS} validates on the images that its shards say, data.fold={data.fold} on others.",
+            "Leave data.fold out, or cross-validate on the folder that the shards are of.",
         )
 
 

@@ -33,12 +33,23 @@ from fashseg.choices import (
     UNet,
     option,
 )
-from fashseg.data_choices import CMPFacade, Data, Facade, FashionMNIST, ImageFolder, MaskFolder, OwnData, Synthetic
+from fashseg.data_choices import (
+    FOLD_SEED,
+    CMPFacade,
+    Data,
+    Facade,
+    FashionMNIST,
+    ImageFolder,
+    MaskFolder,
+    OwnData,
+    Synthetic,
+)
 
 __all__ = [
     "BEFORE",
     "CHOICES",
     "CNN",
+    "FOLD_SEED",
     "PLUGINS",
     "SGD",
     "TASKS",

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from fashseg.declaring import option
 
+FOLD_SEED = 0
+"""Of the folds of a cross-validation where ``data.split_seed`` is not given: another seed of the run shares them."""
+
 
 @dataclass
 class Data:
@@ -13,7 +16,11 @@ class Data:
     root: str = option("data", "folder that holds the data sets; the default is $FASHSEG_DATA, else ./data")
     split: str = option("random", "how validation images are held out", choices=("random",))
     val_share: float = option(0.1, "share of the training images that is held out for validation", gt=0, lt=1)
-    split_seed: int = option(0, "seed of the split; by default the run's seed", ge=0)
+    split_seed: int = option(0, "seed of the split; by default the run's seed, of folds 0", ge=0)
+    fold: int | None = option(
+        None, "fold of a cross-validation that validates, from 0 on, in place of data.val_share; null: none", ge=0
+    )
+    folds: int = option(5, "number of folds of a cross-validation", ge=2, le=1000)
     resident: bool | str = option(
         "auto",
         "true: on the GPU or in memory; false: on disk; auto: where it takes at most half of what is free",

@@ -204,6 +204,8 @@ def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
         "loss": run.loss.name,
         "plugins": run.plugins,
         "seed": run.seed,
+        "fold": run.data.fold,
+        "folds": None if run.data.fold is None else run.data.folds,
         "overrides": overrides,
     }
 

@@ -49,6 +49,11 @@ class Job:
 def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -> list[str]:
     """See that the data is there, and choose the folder: a new one, or that of the run to go on with."""
     given = {override.key_or_group: override.value() for override in overrides}
+    if "data.folds" in given and any(plan.data.fold is None for plan in plans) and plans[0].resume is None:
+        raise UserError(
+            f"data.folds={plans[0].data.folds} without data.fold: nothing says which of them validates.",
+            "Name one by data.fold=0, or all: -m data.fold=0,1,2 and so on.",
+        )
     resume = plans[0].resume
     if multirun:
         if resume is not None:
@@ -83,7 +88,9 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
 
 def _look_at_data(plans: Sequence[Train]) -> None:
     """Refuse folders that are missing or can't be trained on, before torch is loaded; images are decoded later."""
-    found = [plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade)]
+    found = [
+        plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade) or plan.data.fold is not None
+    ]
     if found and is_first_process():
         from fashseg.data.facade import require_folders
         from fashseg.data.source import split_indices
@@ -92,8 +99,8 @@ def _look_at_data(plans: Sequence[Train]) -> None:
         for data in found:
             if isinstance(data, Facade):
                 require_folders(in_full("data.root", data.root).absolute() / "facade")
-            source = SOURCES[data.name]
-            split_indices(source, data, source.counts(data)[0])
+            if source := SOURCES.get(data.name):
+                split_indices(source, data, source.counts(data)[0])
 
 
 def _refuse_taken(folder: RunFolder) -> None:
@@ -153,6 +160,8 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     # As an absolute path it means the same from another folder.
     OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
     run = check(Train, composed)
+    if run.data.fold is not None:
+        OmegaConf.update(composed, "data.split_seed", run.data.split_seed)  # it need not be the run's seed
     chosen = [(group, getattr(run, group).name) for group in ("model", "data", "loss")]
     run.plugins = recorded(run.plugins, chosen)
     OmegaConf.update(composed, "plugins", escaped(run.plugins))

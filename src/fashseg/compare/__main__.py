@@ -47,7 +47,7 @@ def _compare(options: Compare) -> None:
     from fashseg.compare.noise import measure, pair_of
     from fashseg.compare.rows import group_runs
     from fashseg.compare.runs import find_runs
-    from fashseg.compare.table import print_group, print_others, print_pair
+    from fashseg.compare.table import print_group, print_others, print_pair, print_spread
     from fashseg.summary import console
 
     runs, unreadable = find_runs(options.runs)
@@ -56,6 +56,7 @@ def _compare(options: Compare) -> None:
     measured = []
     for group in group_runs(runs):
         print_group(screen, group)
+        print_spread(screen, group)
         noise = measure(group, options.resamples)
         measured.append((group, noise))
         if (pair := pair_of(group)) is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fashseg import config as cfg
+from fashseg.data.folds import common_folds
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
 
@@ -64,6 +65,8 @@ def split_indices(source: Source, options: cfg.Data, images: int) -> tuple[IntAr
     own = source.split(options, images) if source.split else None
     if own is not None:
         return own
+    if options.fold is not None:
+        return common_folds(options, images, source.groups(options) if source.groups else None)
     if options.split == "published":
         return published_split(images)
     if options.split == "building":

@@ -14,6 +14,7 @@ from fashseg.pages.blocks import Facts as Entries
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
 from fashseg.run import flat_options
+from fashseg.summary import fold_of
 from fashseg.text import bytes_in_words, counted, duration, listed, shown_option
 
 # Where and how a run is kept, not what it computes.
@@ -93,7 +94,8 @@ def _data_set(facts: Facts) -> str:
     images = results.get("images", {})
     counts = listed([f"{count:,} {name}" for name, count in images.items()])
     kind = " (drawn by code)" if results.get("synthetic") else " (a part of it)" if results.get("partial") else ""
-    return f"{results.get('data')}{kind}, split {results.get('split', 'unknown')}: {counts or 'unknown'} images"
+    fold = f", {said}" if (said := fold_of(results)) else ""
+    return f"{results.get('data')}{kind}, split {results.get('split', 'unknown')}{fold}: {counts or 'unknown'} images"
 
 
 def _images(facts: Facts) -> str:
