@@ -59,14 +59,14 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
     return text
 
 
-def read_json(path: Path) -> Any:
-    """JSON. What is no finite number is null, as in the files that a run writes.
+def read_json(path: Path, most: int = MOST_BYTES) -> Any:
+    """JSON of at most so many bytes. What is no finite number is null, as in the files that a run writes.
 
     Raises:
         OSError: it is missing or can't be read.
         RefusedError: it is no JSON, too large or too deep, or holds a key twice or a whole number of too many digits.
     """
-    text = read_text(path)
+    text = read_text(path, most)
     try:
         content = json.loads(
             text,

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from fashseg import __version__
-from fashseg.compare import over_folds_page
+from fashseg.compare import over_folds_page, search_page
 from fashseg.compare.crossed import runs_in_words, units_of
 from fashseg.compare.details import ABSENT, curves, is_number, options, side_by_side, titled, value_of
 from fashseg.compare.noise import COVERS, Noise, pair_of
 from fashseg.compare.notes import notes, same_validation_images
 from fashseg.compare.rows import Group, Row
 from fashseg.compare.runs import Run, Unreadable
-from fashseg.compare.table import best_of, cost_texts, names_of, others_of, score_text
+from fashseg.compare.search_words import progress_lines
+from fashseg.compare.searches import MOST_SEARCHES, Search, outside
+from fashseg.compare.table import MOST_OTHERS, best_of, cost_texts, names_of, others_of, score_text
 from fashseg.compare.verdicts import (
     between,
     commands,
@@ -21,25 +23,42 @@ from fashseg.pages.blocks import Block, Cell, Code, Page, Section, Table, Text
 from fashseg.text import duration, listed, shown_option, signed
 
 
-def build_page(groups: Sequence[tuple[Group, Noise]], others: Sequence[Run], unreadable: Sequence[Unreadable]) -> Page:
-    """All tables, curves and differences.
+def build_page(
+    groups: Sequence[tuple[Group, Noise]],
+    others: Sequence[Run],
+    unreadable: Sequence[Unreadable],
+    searches: Sequence[Search] = (),
+) -> Page:
+    """All tables, curves and differences, searches first.
 
     Args:
         groups: each with its intervals.
         others: runs that are not finished.
         unreadable: what is no run that can be compared.
+        searches: those that the runs are trials of.
     """
     sections = []
+    for number, search in enumerate(searches[:MOST_SEARCHES], start=1):
+        sections += search_page.sections_of(search, f"-{number}" if len(searches) > 1 else "")
+    alone = {run.name for run in outside([run for group, _ in groups for run in group.runs], searches)}
     for number, (group, noise) in enumerate(groups, start=1):
-        sections += _sections_of(group, noise, f"-{number}" if len(groups) > 1 else "")
+        searched = not any(run.name in alone for run in group.runs)
+        sections += _sections_of(group, noise, f"-{number}" if len(groups) > 1 else "", searched)
     if others or unreadable:
         sections.append(_not_compared(others, unreadable))
     count = sum(len(group.runs) for group, _ in groups)
     return Page(
         title=f"Comparison of {count} runs" if count != 1 else "Comparison of one run",
-        headline=_headline([group for group, _ in groups]),
-        summary=[line for group, _ in groups for line in _summary(group)],
-        warnings=_warnings([group for group, _ in groups], others, unreadable),
+        headline=search_page.headline(searches[0]) if len(searches) == 1 else _headline([group for group, _ in groups]),
+        summary=[
+            *(line for search in searches[:MOST_SEARCHES] for line in search_page.summary(search)),
+            *(line for group, _ in groups for line in _summary(group)),
+        ],
+        warnings=[
+            *_warnings([group for group, _ in groups], others, unreadable),
+            *(line for search in searches[:MOST_SEARCHES] for line in progress_lines(search.study)),
+            *_more_searches(searches),
+        ],
         sections=sections,
         footer=f"Made by fashseg {__version__}.",
     )
@@ -88,9 +107,15 @@ def _warnings(groups: Sequence[Group], others: Sequence[Run], unreadable: Sequen
     return lines
 
 
-def _sections_of(group: Group, noise: Noise, suffix: str) -> list[Section]:
+def _more_searches(searches: Sequence[Search]) -> list[str]:
+    names = ", ".join(search.name for search in searches[MOST_SEARCHES:])
+    return [f"The page shows {MOST_SEARCHES} searches. For the others name their folders: {names}."] if names else []
+
+
+def _sections_of(group: Group, noise: Noise, suffix: str, searched: bool) -> list[Section]:
+    """Of one table; of trials of a search the pictures are left out that the search has itself."""
     blocks: list[Block] = [_table(group, noise)]
-    said = [*notes(group), *_about_intervals(group, noise)]
+    said = [*filter(None, [group.left_out]), *notes(group), *_about_intervals(group, noise)]
     if said:
         blocks.append(Text(said))
     missing = commands(noise) if len(group.runs) > 1 else []
@@ -102,7 +127,8 @@ def _sections_of(group: Group, noise: Noise, suffix: str) -> list[Section]:
     pair = pair_of(group)
     if pair is not None:
         sections.append(side_by_side(group, pair, noise, suffix))
-    for section in (curves(group, suffix), options(group, suffix), _runs(group, suffix)):
+    drawn = () if searched else (curves(group, suffix), options(group, suffix))
+    for section in (*drawn, _runs(group, suffix)):
         if section is not None:
             sections.append(section)
     return sections
@@ -113,7 +139,7 @@ def _table(group: Group, noise: Noise) -> Table:
     columns += ["parameters", "training"]
     best = {part: best_of(group, part) for part in ("val", "test")}
     rows = []
-    for row in group.rows:
+    for row in group.shown:
         scores = [Cell(score_text(row, part), value_of(row.mean(part)), strong=row is best[part]) for part in best]
         parameters, time = cost_texts(row)
         rows.append(
@@ -174,7 +200,7 @@ def _runs(group: Group, suffix: str) -> Section | None:
         return None
     labels = group.labels()
     rows = []
-    for run in group.runs:
+    for run in group.runs_shown:
         scores = [Cell(f"{run.score(part):.4f}", value_of(run.score(part))) for part in ("val", "test")]
         epochs, seconds = run.number("epochs_run"), run.number("train_seconds")
         rows.append(
@@ -193,4 +219,7 @@ def _runs(group: Group, suffix: str) -> Section | None:
 
 def _not_compared(others: Sequence[Run], unreadable: Sequence[Unreadable]) -> Section:
     rows = [[Cell(text) for text in line] for line in others_of(others, unreadable)]
-    return Section("Not compared", "others", [Table(["run", "status", "why"], rows, "In no table and no mean above")])
+    caption = "In no table and no mean above"
+    if rows[MOST_OTHERS:]:
+        caption += f"; the first {MOST_OTHERS} of {len(rows):,}"
+    return Section("Not compared", "others", [Table(["run", "status", "why"], rows[:MOST_OTHERS], caption)])

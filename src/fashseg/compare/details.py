@@ -1,6 +1,8 @@
 """Sections of the page below the table: two sides class by class, curves, options against the score."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure as Chart
 
@@ -9,12 +11,16 @@ from fashseg.compare.rows import Group, Row, key
 from fashseg.compare.verdicts import between, pair_in_words
 from fashseg.figures import style
 from fashseg.figures.comparison import differences, overlaid_curves, parallel_coordinates
+from fashseg.figures.slices import Axis, slices
 from fashseg.metrics.bootstrap import Interval
 from fashseg.pages.blocks import Block, Cell, Figure, Picture, Section, Table, Text
 from fashseg.summary import MAIN_SCORE
 from fashseg.text import listed, shown_option, signed
 
 ABSENT = "-"
+MOST_DRAWN = 200  # runs of a picture, the best ones
+FEWEST_SLICED = 6  # runs, below which one sees as much in the table
+MOST_PANELS = 12  # options of a picture
 MOST_LETTERS = 60  # that fit below a chart
 MOST_IN_HEAD = 20  # letters of a column's head, so that the table fits a page
 
@@ -39,7 +45,7 @@ def side_by_side(group: Group, pair: Pair, noise: Noise, suffix: str) -> Section
             f"Difference of the test score by class, {pair.names[1]} minus {pair.names[0]}; numbers in the table above."
         )
         caption = f"Above 0: {pair.names[1]} is better. With 95% intervals over the choice of test images."
-        blocks.append(_chart("differences", chart, alt, caption))
+        blocks.append(chart_block("differences", chart, alt, caption))
     return Section(f"{pair.names[0]} and {pair.names[1]}, class by class", f"classes{suffix}", blocks)
 
 
@@ -70,7 +76,7 @@ def _classes(pair: Pair, interval: Interval | None) -> Table:
 def curves(group: Group, suffix: str) -> Section | None:
     """Validation loss and score and training loss of all runs over the epochs; None where no run has any."""
     labels = group.labels()
-    runs = {labels[run.name]: run.epochs for run in group.runs if run.epochs}
+    runs = {labels[run.name]: run.epochs for run in group.runs[:MOST_DRAWN] if run.epochs}
     if not runs:
         return None
     fixed = any(epoch.get("train_loss") is not None for rows in runs.values() for epoch in rows)
@@ -83,18 +89,19 @@ def curves(group: Group, suffix: str) -> Section | None:
         training,
     ]
     chart = overlaid_curves(runs, columns)
-    said = f"{listed([label for _, label in columns])} over the epochs of {len(runs)} runs"
+    which = "best runs" if len(group.runs) > MOST_DRAWN else "runs"
+    said = f"{listed([label for _, label in columns])} over the epochs of {len(runs)} {which}"
     alt = f"Curves of {said}. Their last values decide the table above."
     return Section(
         titled("Curves", group, suffix),
         f"curves{suffix}",
-        [_chart("curves", chart, alt, f"{said[0].upper()}{said[1:]}.")],
+        [chart_block("curves", chart, alt, f"{said[0].upper()}{said[1:]}.")],
     )
 
 
 def options(group: Group, suffix: str) -> Section | None:
     """Options against the score, where there is more to see than in the table."""
-    rows = [(row, run) for row in group.rows for run in row.runs if not math.isnan(run.score("val"))]
+    rows = [(row, run) for row in group.rows for run in row.runs if not math.isnan(run.score("val"))][:MOST_DRAWN]
     paths = [path for path in group.options if len({key(row.options.get(path)) for row, _ in rows}) > 1]
     if not paths or (len(paths) < 2 and len(rows) < 3):
         return None
@@ -103,22 +110,30 @@ def options(group: Group, suffix: str) -> Section | None:
         values = [row.options.get(path) for row, _ in rows]
         axes[path] = values if all(map(is_number, values)) else [_word(row, path) for row, _ in rows]
     label = f"validation {group.score_label}"
-    chart = parallel_coordinates(axes, [run.score("val") for _, run in rows], label)
+    scores = [run.score("val") for _, run in rows]
+    chart = parallel_coordinates(axes, scores, label)
     alt = (
         f"A line for each of {len(rows)} runs through its {listed(paths)} to its {label}; the numbers are in the table."
     )
-    return Section(
-        titled("Options and score", group, suffix),
-        f"options{suffix}",
-        [_chart("options", chart, alt, "A line for each run.")],
-    )
+    blocks: list[Block] = [chart_block("options", chart, alt, "A line for each run.")]
+    if len(rows) >= FEWEST_SLICED:
+        panels = {path: Axis(values, _spans_decades(values)) for path, values in list(axes.items())[:MOST_PANELS]}
+        alt = f"The {label} of {len(rows)} runs against {listed(list(panels))}, a panel each."
+        blocks.append(chart_block("slices", slices(panels, scores, label), alt, f"The {label} against each option."))
+    return Section(titled("Options and score", group, suffix), f"options{suffix}", blocks)
+
+
+def _spans_decades(values: Sequence[Any]) -> bool:
+    """Whether numbers are better told apart on a logarithmic axis."""
+    return all(is_number(value) and value > 0 for value in values) and max(values) / min(values) >= 100
 
 
 def _word(row: Row, path: str) -> str:
     return shown_option(row.options[path]) if path in row.options else ABSENT
 
 
-def _chart(name: str, chart: Chart, alt: str, caption: str) -> Figure:
+def chart_block(name: str, chart: Chart, alt: str, caption: str) -> Figure:
+    """A chart as a block of a page."""
     return Figure(Picture(name, alt, "image/svg+xml", style.svg(chart).encode(), caption))
 
 

@@ -68,9 +68,9 @@ class Noise:
 
 
 def measure(group: Group, resamples: int) -> Noise:
-    """Read and resample what the runs of a group said about the test images."""
+    """Read and resample what the runs of a group said about the test images: of the rows that are shown."""
     noise = Noise()
-    for run in group.runs if len(group.runs) > 1 else ():
+    for run in group.runs_shown if len(group.runs) > 1 else ():
         found = _tested(run, resamples)
         if isinstance(found, Tested):
             noise.tested[run.name] = found

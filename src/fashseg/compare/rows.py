@@ -3,7 +3,7 @@
 import math
 import os
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ SPLIT_SEED = "data.split_seed"
 AS_THE_SEED = "the seed"
 FOLD, EACH_FOLD = "data.fold", "each"
 MOST_FOLDS = 1000  # as many as the option allows
+MOST_ROWS = 50  # of a table
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,22 @@ class Group:
     def runs(self) -> list[Run]:
         """All, row by row."""
         return [run for row in self.rows for run in row.runs]
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """The best rows, as many as a table has room for."""
+        return self.rows[:MOST_ROWS]
+
+    @property
+    def runs_shown(self) -> list[Run]:
+        """Those of these rows."""
+        return [run for row in self.shown for run in row.runs]
+
+    @property
+    def left_out(self) -> str:
+        """How many rows are not shown, as a sentence; empty where all are."""
+        more = len(self.rows) - len(self.shown)
+        return f"The best {MOST_ROWS} by validation; {more:,} more are left out." if more else ""
 
     @property
     def synthetic(self) -> bool:
@@ -150,7 +167,9 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 
 
 def _group(task: str, data: str, runs: list[Run]) -> Group:
-    compared = {run.name: _compared(run, runs) for run in runs}
+    drawn = [run.options for run in runs if run.options and run.options.get(FOLD) is None]
+    seeds = {key(options[SPLIT_SEED]) for options in drawn if SPLIT_SEED in options}
+    compared = {run.name: _compared(run, len(seeds) > 1) for run in runs}
     paths = dict.fromkeys(path for options in compared.values() for path in options)
     differing = tuple(
         path for path in paths if len({key(options[path]) for options in compared.values() if path in options}) > 1
@@ -176,7 +195,7 @@ def _order(row: Row) -> tuple[bool, float]:
     return math.isnan(score), -score
 
 
-def _compared(run: Run, runs: Iterable[Run]) -> dict[str, Any]:
+def _compared(run: Run, several_splits: bool) -> dict[str, Any]:
     """The options of a run that make it another experiment."""
     if run.options is None:
         return {}
@@ -194,7 +213,7 @@ def _compared(run: Run, runs: Iterable[Run]) -> dict[str, Any]:
     else:
         options[FOLD] = EACH_FOLD
         options.pop("data.val_share", None)  # which counts for nothing there
-    if SPLIT_SEED in options and options[FOLD] is None and _follows_the_seed(run, runs):
+    if several_splits and SPLIT_SEED in options and options[FOLD] is None and _follows_the_seed(run):
         options[SPLIT_SEED] = AS_THE_SEED
     return options
 
@@ -213,16 +232,13 @@ def _draw(run: Run) -> str:
     return f"{fold}seed {run.results.get('seed', '?')}"
 
 
-def _follows_the_seed(run: Run, runs: Iterable[Run]) -> bool:
+def _follows_the_seed(run: Run) -> bool:
     """Whether the seed of the split is the run's own, rather than one that was chosen and happens to be equal."""
     assert run.options is not None
     if run.options[SPLIT_SEED] != run.options.get("seed"):
         return False
     words = run.results.get("overrides")
-    if isinstance(words, list) and any(str(word).lstrip("+").startswith(f"{SPLIT_SEED}=") for word in words):
-        return False
-    others = [other.options for other in runs if other.options and other.options.get(FOLD) is None]
-    return len({key(options[SPLIT_SEED]) for options in others if SPLIT_SEED in options}) > 1
+    return not (isinstance(words, list) and any(str(word).lstrip("+").startswith(f"{SPLIT_SEED}=") for word in words))
 
 
 def key(value: Any) -> Any:

@@ -112,7 +112,7 @@ def find_runs(words: Sequence[str]) -> tuple[list[Run], list[Unreadable]]:
         if errors:
             raise next(iter(errors.values()))
         raise UserError(f"{words[0]} is no run folder.", "Name folders that train has made.")
-    return list(runs.values()), [Unreadable(_shown(path), error.what) for path, error in errors.items()]
+    return list(runs.values()), [Unreadable(shown_path(path), error.what) for path, error in errors.items()]
 
 
 def _run_folders(word: str) -> list[Path]:
@@ -127,6 +127,16 @@ def _run_folders(word: str) -> list[Path]:
     if path.name == "results.json":
         return [path.parent]
     return [] if path.name in OF_A_SWEEP else [path]
+
+
+def holds_runs(word: str) -> bool:
+    """Whether a path names a run or a folder that holds some.
+
+    Raises:
+        UserError: there is too much to look through.
+    """
+    path = in_full("runs", word)
+    return not path.is_dir() or next(iter(_below(path)), None) is not None
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -192,7 +202,7 @@ def load_run(path: Path) -> Run:
             f"{folder.results} is of another version, or was changed: {missing}.",
             "Leave this run out, or run it again.",
         )
-    return Run(folder, _shown(path), results, _options(folder))
+    return Run(folder, shown_path(path), results, _options(folder))
 
 
 def _missing(results: dict[str, Any]) -> str:
@@ -229,6 +239,7 @@ def _options(folder: RunFolder) -> dict[str, Any] | None:
     return {str(printable(path)): all_printable(value) for path, value in options.items()}
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
+    """A path as it is shown, from the current folder where it is below it."""
     here = Path.cwd()
     return printable(os.path.relpath(path, here) if path.is_relative_to(here) and path != here else str(path))

@@ -17,6 +17,7 @@ from fashseg.compare.verdicts import commands, pair_in_words
 from fashseg.text import duration, shown_option
 
 MOST_NAMES = 4
+MOST_OTHERS = 50  # runs that are in no table
 
 
 def print_group(screen: Console, group: Group) -> None:
@@ -29,12 +30,12 @@ def print_group(screen: Console, group: Group) -> None:
     for name in ("n", "validation", "test", "parameters", "training"):
         table.add_column(name, justify="right")
     best = {part: best_of(group, part) for part in ("val", "test")}
-    for row in group.rows:
+    for row in group.shown:
         values = [shown_option(row.options[path]) if path in row.options else "-" for path in group.options]
         scores = [Text(score_text(row, part), style="bold" if row is best[part] else "") for part in ("val", "test")]
         table.add_row(names_of(group, row), *values, str(len(row.runs)), *scores, *cost_texts(row))
     screen.print(table)
-    for line in notes(group):
+    for line in filter(None, [group.left_out, *notes(group)]):
         screen.print(line)
 
 
@@ -68,9 +69,12 @@ def print_others(screen: Console, runs: Sequence[Run], unreadable: Sequence[Unre
     table = Table(title="Not compared", title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("run", "status", "why"):
         table.add_column(name, overflow="fold")
-    for name, status, why in others_of(runs, unreadable):
+    found = others_of(runs, unreadable)
+    for name, status, why in found[:MOST_OTHERS]:
         table.add_row(name, status, why)
     screen.print(table)
+    if found[MOST_OTHERS:]:
+        screen.print(f"and {len(found) - MOST_OTHERS:,} more that are not compared")
 
 
 def others_of(runs: Iterable[Run], unreadable: Iterable[Unreadable]) -> list[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """Runs beside each other: curves over one another, options against the score, classes of two runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,6 +25,9 @@ from fashseg.figures.style import (
     new_figure,
     shared_legend,
 )
+from fashseg.figures.worth_seeing import score_limits
+
+_MANY = 60  # runs, above which lines are thin
 
 
 @house_style()
@@ -114,7 +117,12 @@ def differences(
 
 @house_style()
 def parallel_coordinates(
-    axes: Mapping[str, Sequence[float | str | bool | None]], scores: Sequence[float], score_label: str
+    axes: Mapping[str, Sequence[float | str | bool | None]],
+    scores: Sequence[float],
+    score_label: str,
+    *,
+    logarithmic: Collection[str] = (),
+    maximise: bool = True,
 ) -> Figure:
     """Options against the score: a line for each run, an axis for each option, the score last; the best run is thick.
 
@@ -123,6 +131,8 @@ def parallel_coordinates(
             above 0 and span a factor of 100 or more; other values are categories.
         scores: (R,), nan where a run has none: its line ends before the score, dotted and grey.
         score_label: name of the score.
+        logarithmic: options whose axis is logarithmic, however little their values span.
+        maximise: whether more is better.
 
     Raises:
         ValueError: an option has not R values.
@@ -131,11 +141,12 @@ def parallel_coordinates(
     if wrong:
         raise ValueError(f"{len(scores)} scores, but another number of values of {', '.join(wrong)}")
     known = np.array(scores, dtype=float)
-    scales = [*(_scale(values) for values in axes.values()), _numbers(known, logarithmic=False)]
+    scales = [_scale(values, name in logarithmic) for name, values in axes.items()]
+    scales.append(_score_scale(known, maximise))
     # Axes lie below each other and the runs go down: it fits a telephone, and names and values lie flat.
     figure = new_figure(WIDTH, 0.85 * len(scales) + 0.7)
     panel = figure.subplots()
-    _draw_runs(panel, np.array([places for places, _ in scales]), known)
+    _draw_runs(panel, np.array([places for places, _ in scales]), known, maximise)
     for level, (_, ticks) in enumerate(scales):
         panel.axhline(level, color=MUTED, linewidth=0.8, zorder=1)
         _draw_ticks(panel, level, ticks)
@@ -149,25 +160,28 @@ def parallel_coordinates(
     return figure
 
 
-def _draw_runs(panel: Axes, places: FloatArray, scores: FloatArray) -> None:
-    """A line for each run through its places (axes, R)."""
+def _draw_runs(panel: Axes, places: FloatArray, scores: FloatArray, maximise: bool) -> None:
+    """A line for each run through its places (axes, R), the better ones above the others."""
     finite = scores[np.isfinite(scores)]
-    colours = ScalarMappable(Normalize(*(finite.min(), finite.max()) if finite.size else (0, 1)), "cividis")
-    best = int(np.nanargmax(scores)) if finite.size else -1
+    ends = np.clip(score_limits(finite.tolist(), maximise), finite.min(), finite.max()) if finite.size else (0, 1)
+    colours = ScalarMappable(Normalize(*ends), "cividis" if maximise else "cividis_r")
+    best = int((np.nanargmax if maximise else np.nanargmin)(scores)) if finite.size else -1
+    many = len(scores) > _MANY
+    ranks = np.argsort(np.argsort(np.where(np.isnan(scores), -np.inf, scores if maximise else -scores)))
     for run, score in enumerate(scores):
-        absent, width = bool(np.isnan(score)), 4.0 if run == best else 1.6
+        absent, width = bool(np.isnan(score)), 4.0 if run == best else 0.9 if many else 1.6
         # The pale end of the colours is lost on white, the dark one on black: each line has an outline.
-        outline = [] if absent else [withStroke(linewidth=width + 1.4, foreground=MUTED)]
+        outline = [] if absent or (many and run != best) else [withStroke(linewidth=width + 1.4, foreground=MUTED)]
         panel.plot(
             places[:, run],
             np.arange(len(places)),
             color=MUTED if absent else colours.to_rgba(score),
             linestyle=":" if absent else "-",
             linewidth=width,
-            marker="o",
+            marker="o" if run == best or not many else "",
             markersize=7 if run == best else 4,
             path_effects=outline,
-            zorder=4 if run == best else 3,
+            zorder=4 if run == best else 2.5 if absent else 3 + 0.9 * ranks[run] / len(scores),
             label="best run" if run == best else "_",
         )
 
@@ -193,13 +207,26 @@ Scale = tuple[FloatArray, list[tuple[float, str]]]
 """The place of each value, 0 to 1 (nan without a value), and of each tick with its text."""
 
 
-def _scale(values: Sequence[float | str | bool | None]) -> Scale:
+def _score_scale(scores: FloatArray, maximise: bool) -> Scale:
+    """The axis of the score; what lies far off is at its end."""
+    finite = scores[np.isfinite(scores)]
+    if not finite.size:
+        return _numbers(scores, logarithmic=False)
+    low, high = score_limits(finite.tolist(), maximise)
+    places, ticks = _numbers(np.clip(scores, low, high), logarithmic=False)
+    for end, cut, words in ((0, finite.min() < low, "or less"), (-1, finite.max() > high, "or more")):
+        if cut:
+            ticks[end] = (ticks[end][0], f"{ticks[end][1]} {words}")
+    return places, ticks
+
+
+def _scale(values: Sequence[float | str | bool | None], log: bool) -> Scale:
     given = [value for value in values if value is not None]
     if given and all(isinstance(value, int | float) and not isinstance(value, bool) for value in given):
         numbers = np.array([np.nan if value is None else float(value) for value in values])
         positive = numbers[np.isfinite(numbers)]
-        logarithmic = bool(positive.size and positive.min() > 0 and positive.max() / positive.min() >= 100)
-        return _numbers(numbers, logarithmic)
+        wide = bool(positive.size and positive.min() > 0 and (log or positive.max() / positive.min() >= 100))
+        return _numbers(numbers, wide)
     words = [str(value) for value in values]
     names = sorted(set(words))
     places = np.linspace(0, 1, len(names)) if len(names) > 1 else np.array([0.5])
