@@ -10,6 +10,12 @@ from types import FrameType
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
 
 
+def heed_only(*names: str) -> None:
+    """From now on take these signals alone, by name, for such; for a process that another one stops."""
+    global SIGNALS
+    SIGNALS = tuple(getattr(signal, name) for name in names)
+
+
 class Stopped(BaseException):
     """The process was asked to end.
 

@@ -5,7 +5,6 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -24,6 +23,7 @@ from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
+from fashseg.launch.jobs import Job
 from fashseg.plugins import recorded
 from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
@@ -31,19 +31,6 @@ from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.stopping import Stopped, not_now
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Job:
-    """A job of this process, done.
-
-    Attributes:
-        folder: its run folder.
-        exit_status: 0 where it went well.
-    """
-
-    folder: RunFolder
-    exit_status: int
 
 
 def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -> list[str]:
@@ -133,9 +120,9 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
         print(error, file=sys.stderr)
         if not in_sweep:
             raise SystemExit(error.exit_status) from None
-        jobs.append(Job(folder, error.exit_status))
+        jobs.append(Job(folder, error.exit_status, hydra.job.get("num", 0)))
         return None
-    jobs.append(Job(folder, 0))
+    jobs.append(Job(folder, 0, hydra.job.get("num", 0)))
     return value
 
 
@@ -210,11 +197,14 @@ def main(words: Sequence[str] | None = None) -> int:
     def noted_job(composed: DictConfig) -> float | None:
         return job(composed, jobs)
 
+    # For launchers whose jobs are other processes; an attribute, as Hydra asks for a function.
+    vars(noted_job)["note"] = jobs.append
+
     def finish(multirun: bool) -> int:
         if multirun:
             from fashseg.summary import print_sweep
 
-            print_sweep([done.folder for done in jobs])
+            print_sweep([done.folder for done in sorted(jobs, key=lambda done: done.number)])
         return max((done.exit_status for done in jobs), default=0)
 
     return cli.main(cli.Verb("train", Train, noted_job, prepare, finish), words)
