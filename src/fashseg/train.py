@@ -23,7 +23,7 @@ from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
-from fashseg.launch.jobs import Job
+from fashseg.launch.jobs import Job, note_failed
 from fashseg.plugins import recorded
 from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
@@ -105,9 +105,10 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     hydra = HydraConfig.get()
     folder = RunFolder(hydra.runtime.output_dir)
     in_sweep = hydra.mode is RunMode.MULTIRUN
+    number = hydra.job.num if in_sweep else 0
+    # As they were typed: by itself OmegaConf would look up what they refer to.
+    words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
     try:
-        # As they were typed: by itself OmegaConf would look up what they refer to.
-        words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
         value = _run(composed, folder, words, in_sweep)
     except Stopped as stopped:
         say_interrupted(folder, stopped)
@@ -120,9 +121,11 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
         print(error, file=sys.stderr)
         if not in_sweep:
             raise SystemExit(error.exit_status) from None
-        jobs.append(Job(folder, error.exit_status, hydra.job.get("num", 0)))
+        if not folder.results.exists():
+            note_failed(folder, error, words)
+        jobs.append(Job(folder, error.exit_status, number))
         return None
-    jobs.append(Job(folder, 0, hydra.job.get("num", 0)))
+    jobs.append(Job(folder, 0, number))
     return value
 
 
@@ -204,7 +207,8 @@ def main(words: Sequence[str] | None = None) -> int:
         if multirun:
             from fashseg.summary import print_sweep
 
-            print_sweep([done.folder for done in sorted(jobs, key=lambda done: done.number)])
+            ended = sorted(jobs, key=lambda done: done.number)
+            print_sweep([done.folder for done in ended if done.folder.results.exists()])
         return max((done.exit_status for done in jobs), default=0)
 
     return cli.main(cli.Verb("train", Train, noted_job, prepare, finish), words)

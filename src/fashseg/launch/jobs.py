@@ -1,5 +1,6 @@
 """The jobs of a sweep, wherever they run: what each is made of, what it has come to. Imports no torch."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,16 +121,25 @@ def without_value(planned: Planned) -> JobReturn:
     return returned
 
 
-def failed(planned: Planned, error: FashsegError) -> Ended:
-    """Note in its folder that a job failed which could not do so itself."""
-    folder = RunFolder(planned.folder)
+def note_failed(folder: RunFolder, error: FashsegError, overrides: Sequence[str]) -> None:
+    """Status failed of a job that did not come to note it itself, perhaps not to note anything.
+
+    Args:
+        folder: of the job.
+        error: why.
+        overrides: of the job.
+    """
     if folder.results.exists():
         note_failure(folder, error)
-    else:
-        folder.write_results(
-            status="failed",
-            error=error.what,
-            exit_status=error.exit_status,
-            overrides=without_value(planned).overrides,
-        )
-    return Ended(without_value(planned), error.exit_status)
+    elif not folder.is_live:  # else another run's, which is about to begin there
+        with contextlib.suppress(OSError):
+            folder.write_results(
+                status="failed", error=error.what, exit_status=error.exit_status, overrides=list(overrides)
+            )
+
+
+def failed(planned: Planned, error: FashsegError) -> Ended:
+    """The end of a job whose process could not say it."""
+    returned = without_value(planned)
+    note_failed(RunFolder(planned.folder), error, returned.overrides or ())
+    return Ended(returned, error.exit_status)
