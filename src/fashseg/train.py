@@ -122,7 +122,7 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
         if not in_sweep:
             raise SystemExit(error.exit_status) from None
         if not folder.results.exists():
-            note_failed(folder, error, words)
+            note_failed(folder, error, composed, words)
         jobs.append(Job(folder, error.exit_status, number))
         return None
     jobs.append(Job(folder, 0, number))

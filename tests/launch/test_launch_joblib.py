@@ -32,6 +32,7 @@ def test_jobs_side_by_side_give_what_they_give_in_turn_and_one_that_dies_fails_a
     assert "[1] error: the process of job 1 was killed by SIGKILL" in outcome.err
     assert "[4] error: the run failed: RuntimeError: on purpose" in outcome.err
     assert len(outcome.err.splitlines()) == 8, outcome.err
+    assert {r["model"] for r in found} == {"cnn"}
     lines, _, table = outcome.out.rpartition("Sweep\n")
     assert [word for word in table.split() if word in ("failed", "finished")] == [r["status"] for r in found]
     assert lines.splitlines()[:2] == ["6 jobs in s", "jobs: 2 at a time, each with 1 thread on a core of its own"]

@@ -4,16 +4,17 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from fashseg.config import Train
 from fashseg.ending import note_failure
 from fashseg.errors import FashsegError, UserError
-from fashseg.run import RunFolder
+from fashseg.run import RunFolder, first_record
 
 
 @dataclass(frozen=True)
@@ -121,25 +122,26 @@ def without_value(planned: Planned) -> JobReturn:
     return returned
 
 
-def note_failed(folder: RunFolder, error: FashsegError, overrides: Sequence[str]) -> None:
+def note_failed(folder: RunFolder, error: FashsegError, composed: DictConfig, overrides: Sequence[str]) -> None:
     """Status failed of a job that did not come to note it itself, perhaps not to note anything.
 
     Args:
         folder: of the job.
         error: why.
+        composed: its configuration.
         overrides: of the job.
     """
     if folder.results.exists():
         note_failure(folder, error)
     elif not folder.is_live:  # else another run's, which is about to begin there
-        with contextlib.suppress(OSError):
-            folder.write_results(
-                status="failed", error=error.what, exit_status=error.exit_status, overrides=list(overrides)
-            )
+        with contextlib.suppress(OSError, KeyError):  # its model is of a plugin that can't be read, perhaps
+            begun = first_record(cast(Train, composed), list(overrides))
+            failure = {"status": "failed", "error": error.what, "exit_status": error.exit_status}
+            folder.write_results(**{**begun, "plugins": list(composed.plugins), **failure})
 
 
 def failed(planned: Planned, error: FashsegError) -> Ended:
     """The end of a job whose process could not say it."""
     returned = without_value(planned)
-    note_failed(RunFolder(planned.folder), error, returned.overrides or ())
+    note_failed(RunFolder(planned.folder), error, planned.composed, returned.overrides or ())
     return Ended(returned, error.exit_status)

@@ -61,8 +61,13 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(planned: Planned) -> Ended:
-    """A job from its beginning to its end, whatever that is."""
+def run(planned: Planned, apart: bool = True) -> Ended:
+    """A job from its beginning to its end, whatever that is.
+
+    Args:
+        planned: the job.
+        apart: put its number before the lines that it prints.
+    """
     done: list[Job] = []
     folder = RunFolder(planned.folder)
 
@@ -71,7 +76,8 @@ def run(planned: Planned) -> Ended:
 
         return job(composed, done)
 
-    with lines_of_job(planned.number), _crashes_in(folder.log):
+    lines = lines_of_job(planned.number) if apart else contextlib.nullcontext()
+    with lines, _crashes_in(folder.log):
         try:
             with stoppable():
                 load_plugins(list(planned.composed.get("plugins") or ()))
@@ -88,7 +94,7 @@ def run(planned: Planned) -> Ended:
             return Ended(without_value(planned), stopped.exit_status, stopped=True)
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
-            return Ended(without_value(planned), status, stopped=status == 128 + signal.SIGTERM)
+            return Ended(without_value(planned), status, stopped=status - 128 in stopping.SIGNALS)
         except Exception as failure:
             error = explain(failure, folder)
             print(error, file=sys.stderr)
