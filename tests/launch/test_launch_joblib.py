@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,15 @@ from deadly import of_session, start, wait_for, write_plugin
 
 from amounts import SLOW
 from conftest import TINY_CNN, Command, results_of
+from own_plugin import as_in_a_new_process
 
 SWEEP = ("-m", *TINY_CNN, "hydra/launcher=joblib", "hydra.sweep.dir=s", "logger=none")
+
+
+@pytest.fixture(autouse=True)
+def _without_plugins() -> Iterator[None]:
+    yield
+    as_in_a_new_process()
 
 
 def test_jobs_side_by_side_give_what_they_give_in_turn_and_one_that_dies_fails_alone(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
@@ -15,33 +15,51 @@ from fashseg.launch.options import NEEDS, OPTIONS
 from fashseg.nearest import did_you_mean
 from fashseg.option_rules import check_value, shown, type_in_words, values_of
 
+BASIC = "basic"
+"""Hydra's own: one job after the other."""
+
 
 def check_words(overrides: Sequence[Override], multirun: bool) -> None:
     """Refuse words on launchers that can't be meant; Hydra would leave the first of them without effect.
 
     Raises:
-        UserError: no sweep, or an option that the launcher does not have.
+        UserError: no sweep, several launchers, or an option that the launcher does not have.
     """
-    chosen = next((o.value() for o in overrides if o.key_or_group == "hydra/launcher"), None)
-    for override in overrides:
-        key = override.key_or_group
-        if not key.startswith(("hydra/launcher", "hydra.launcher")):
-            continue
-        if not multirun:
-            raise UserError(f"{override.input_line} is for the jobs of a sweep.", "Add -m; one job is a sweep, too.")
-        name = key.removeprefix("hydra.launcher.")
-        if not isinstance(chosen, str) or name == key or name.partition(".")[0] == "additional_parameters":
-            continue
-        known = [item.name for item in fields(OPTIONS[chosen])] if chosen in OPTIONS else []
-        if chosen in (*OPTIONS, "basic") and name not in known:
-            others = [other for other, kind in OPTIONS.items() if name in (item.name for item in fields(kind))]
-            elsewhere = f"hydra/launcher={' and '.join(others)} has it." if others else ""
+    words = [o for o in overrides if o.key_or_group.startswith(("hydra/launcher", "hydra.launcher"))]
+    if not words:
+        return
+    if not multirun:
+        raise UserError(f"{words[0].input_line} is for the jobs of a sweep.", "Add -m; one job is a sweep, too.")
+    named = [o for o in words if o.key_or_group == "hydra/launcher"]
+    for override in words:
+        if override.type is OverrideType.DEL or (override in named and not isinstance(override.value(), str)):
             raise UserError(
-                f"{override.input_line}: {name} is no option of hydra/launcher={chosen}.",
-                elsewhere
-                or did_you_mean(f"hydra.launcher.{name}", [f"hydra.launcher.{k}" for k in known], "")
-                or f"There are {', '.join(known) or 'none'}.",
+                f"{override.input_line}: a sweep has one launcher, with all of its options.",
+                f"There are {_there_are()}.",
             )
+    by_file = any(o.key_or_group in ("sweep", "experiment") for o in overrides)
+    chosen = str(named[-1].value()) if named else None if by_file else BASIC
+    for override in words:
+        if override not in named and chosen in (*OPTIONS, BASIC):
+            _check_name(override, chosen)
+
+
+def _check_name(override: Override, chosen: str) -> None:
+    name = override.key_or_group.removeprefix("hydra.launcher").removeprefix(".")
+    known = [item.name for item in fields(OPTIONS[chosen])] if chosen in OPTIONS else []
+    if name in known or name.partition(".")[0] == "additional_parameters":
+        return
+    others = [other for other, kind in OPTIONS.items() if name in (item.name for item in fields(kind))]
+    if others:
+        way_out = f"{' and '.join(f'hydra/launcher={other}' for other in others)} has it."
+    else:
+        there_are = f"There are {', '.join(known)}." if known else f"Choose a launcher: {_there_are()}."
+        way_out = did_you_mean(f"hydra.launcher.{name}", [f"hydra.launcher.{k}" for k in known], there_are)
+    raise UserError(f"{override.input_line}: {name or 'this'} is no option of hydra/launcher={chosen}.", way_out)
+
+
+def _there_are() -> str:
+    return ", ".join(f"hydra/launcher={name}" for name in (BASIC, *OPTIONS))
 
 
 def check_launcher(composed: DictConfig) -> None:

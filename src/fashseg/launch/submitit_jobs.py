@@ -4,6 +4,7 @@ On submitit itself: hydra-submitit-launcher ends the sweep with the first job th
 """
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -25,7 +26,11 @@ from fashseg.launch.submitit_task import Task
 from fashseg.run import RunFolder
 from fashseg.text import counted
 
-_OF_BOTH = ("timeout_min", "cpus_per_task", "gpus_per_node", "tasks_per_node", "mem_gb", "nodes", "name")
+_OF_PROCESSES = ("timeout_min", "signal_delay_s", "gpus_per_node", "tasks_per_node", "stderr_to_stdout")
+_OF_ALL_CLUSTERS = (
+    *("timeout_min", "cpus_per_task", "gpus_per_node", "tasks_per_node", "mem_gb", "nodes", "name"),
+    "stderr_to_stdout",
+)
 _SECONDS_BETWEEN_LOOKS = 1.0
 _AT_A_TIME = 64
 
@@ -52,7 +57,8 @@ class SubmititJobs:
         task_function: TaskFunction,
         config: DictConfig,
     ) -> None:
-        self.cluster, self.options = cluster, options
+        self.cluster = cluster
+        self.options = {key: _plain(value) for key, value in options.items()}
         self._context, self._config, self._note = context, config, note_of(task_function)
         self._lock = threading.Lock()
         self._submitted: list[Any] = []
@@ -103,17 +109,10 @@ class SubmititJobs:
             return [future.result() for future in futures]
 
     def _submit(self, planned: Sequence[Planned]) -> list[Any]:
-        import submitit
-
-        options = {key: _plain(value) for key, value in self.options.items()}
-        folder = options.pop("submitit_folder")
-        timeouts = options.pop("max_num_timeout")
         try:
-            executor = submitit.AutoExecutor(
-                folder, cluster=self.cluster, **{f"{self.cluster}_max_num_timeout": timeouts}
-            )
-            executor.update_parameters(**self._parameters(options))
-            with executor.batch():
+            executor = self._executor()
+            # What sbatch says is in the error, too.
+            with contextlib.redirect_stderr(io.StringIO()), executor.batch():
                 jobs = [executor.submit(Task(one)) for one in planned]
         except (RuntimeError, NameError, ValueError, AssertionError, OSError) as error:
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
@@ -126,22 +125,26 @@ class SubmititJobs:
             print(f"[{one.number}] is job {job.job_id}; it writes to {os.path.relpath(job.paths.stdout)}", flush=True)
         return jobs
 
-    def _parameters(self, options: dict[str, Any]) -> dict[str, Any]:
-        """As submitit has them: those of one cluster by its name."""
+    def _executor(self) -> Any:
+        """Submitit's, with the options by its names for them."""
+        import submitit
+
+        options = {key: value for key, value in self.options.items() if value is not None}
+        folder, timeouts = options.pop("submitit_folder"), options.pop("max_num_timeout")
+        executor: Any
         if self.cluster == "local":
-            # A process of this machine takes what it finds.
-            options = {key: options[key] for key in (*_OF_BOTH, "stderr_to_stdout", "signal_delay_s")}
-        else:
-            # From SLURM 22.05 on, srun does not know of sbatch's own.
-            cores = ["export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-}"] if options.get("cpus_per_task") else []
-            options["setup"] = [*cores, *(options.get("setup") or [])] or None
-            options["additional_parameters"] = {"requeue": True, **(options.get("additional_parameters") or {})}
-        general = (*_OF_BOTH, "stderr_to_stdout")
-        return {
-            key if key in general else f"{self.cluster}_{key}": value
-            for key, value in options.items()
-            if value is not None
-        }
+            # Its processes take what cores and memory they find.
+            executor = submitit.LocalExecutor(folder, max_num_timeout=timeouts)
+            executor.update_parameters(**{key: options[key] for key in _OF_PROCESSES if key in options})
+            return executor
+        cores = ["export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-}"]  # unknown to srun from SLURM 22.05 on
+        options["setup"] = [*(cores if "cpus_per_task" in options else []), *options.get("setup", [])]
+        options["additional_parameters"] = {"requeue": True, **options.get("additional_parameters", {})}
+        executor = submitit.AutoExecutor(folder, cluster="slurm", slurm_max_num_timeout=timeouts)
+        executor.update_parameters(
+            **{key if key in _OF_ALL_CLUSTERS else f"slurm_{key}": value for key, value in options.items()}
+        )
+        return executor
 
     def _end_of(self, job: Any, planned: Planned) -> JobReturn:
         while not job.done():

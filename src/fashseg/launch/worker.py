@@ -39,7 +39,6 @@ def begin(parent: int, cores: tuple[int, ...]) -> None:
     if cores and hasattr(os, "sched_setaffinity"):
         with contextlib.suppress(OSError):  # taken from the container in the meantime
             os.sched_setaffinity(0, cores)
-    version.setbase("1.3")
     # Ctrl-C reaches every process of the terminal: the parent alone says who stops, by a termination.
     stopping.heed_only("SIGTERM")
     for name in ("SIGINT", "SIGUSR1"):
@@ -81,6 +80,7 @@ def run(planned: Planned, apart: bool = True) -> Ended:
         try:
             with stoppable():
                 load_plugins(list(planned.composed.get("plugins") or ()))
+                version.setbase("1.3")  # as hydra.main has it in cli.py
                 setup_globals()
                 JobRuntime.instance().set("name", planned.composed.hydra.job.name)
                 returned = run_job(
