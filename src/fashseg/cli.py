@@ -26,6 +26,7 @@ from fashseg.command_words import parsed, renamed, with_paths_as_option
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.help_text import help_text
+from fashseg.launch.checks import check_launcher, check_words
 from fashseg.plugins import load_plugins
 from fashseg.stopping import Stopped, stoppable
 
@@ -177,6 +178,7 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     sweeps = [override for override in overrides if override.is_sweep_override()]
     if sweeps and not multirun:
         raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
+    check_words(overrides, multirun)
     known = option_paths(verb.schema)
 
     def composed_of(words: Sequence[str]) -> DictConfig:
@@ -191,6 +193,9 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     if arguments.cfg:
         _check_package(verb, arguments)
         return []
+    if multirun:
+        words = next(iter(plans(overrides)))
+        check_launcher(compose(verb.name, _composed_of(arguments, words), known, with_hydra=True))
     return verb.prepare(checked, overrides, multirun)
 
 

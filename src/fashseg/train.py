@@ -5,7 +5,6 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -24,6 +23,7 @@ from fashseg.ending import explain, note_failure, note_interruption, page_so_far
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
+from fashseg.launch.jobs import Job, note_failed
 from fashseg.plugins import recorded
 from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
@@ -34,19 +34,6 @@ from fashseg.sweep.search import Search
 from fashseg.sweep.starting import refuse_in_sweep, start
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Job:
-    """A job of this process, done.
-
-    Attributes:
-        folder: its run folder.
-        exit_status: 0 where it went well.
-    """
-
-    folder: RunFolder
-    exit_status: int
 
 
 def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -> list[str]:
@@ -121,10 +108,11 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     hydra = HydraConfig.get()
     folder = RunFolder(hydra.runtime.output_dir)
     in_sweep = hydra.mode is RunMode.MULTIRUN
+    number = hydra.job.num if in_sweep else 0
+    # As they were typed: by itself OmegaConf would look up what they refer to.
+    words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
     trial = trial_of(cast(DictConfig, hydra), folder.path) if in_sweep else None
     try:
-        # As they were typed: by itself OmegaConf would look up what they refer to.
-        words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
         value = _run(composed, folder, words, in_sweep, trial)
     except Stopped as stopped:
         if trial is None:
@@ -140,9 +128,11 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
         print(error, file=sys.stderr)
         if not in_sweep:
             raise SystemExit(error.exit_status) from None
-        jobs.append(Job(folder, error.exit_status))
+        if not folder.results.exists():
+            note_failed(folder, error, composed, words)
+        jobs.append(Job(folder, error.exit_status, number))
         return None
-    jobs.append(Job(folder, 0))
+    jobs.append(Job(folder, 0, number))
     return value
 
 
@@ -237,13 +227,17 @@ def main(words: Sequence[str] | None = None) -> int:
         searches.append(asked)
         return start(asked, overrides, sys.argv[1:] if words is None else words)
 
+    # For launchers whose jobs are other processes; an attribute, as Hydra asks for a function.
+    vars(noted_job)["note"] = jobs.append
+
     def finish(multirun: bool) -> int:
         if searches:
             return 0  # its failed trials are part of it
         if multirun:
             from fashseg.summary import print_sweep
 
-            print_sweep([done.folder for done in jobs])
+            ended = sorted(jobs, key=lambda done: done.number)
+            print_sweep([done.folder for done in ended if done.folder.results.exists()])
         return max((done.exit_status for done in jobs), default=0)
 
     return cli.main(cli.Verb("train", Train, noted_job, prepare, finish, search=search), words)

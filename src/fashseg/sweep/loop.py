@@ -153,7 +153,7 @@ class Trials:
         failed, rate = study.count(FAILED), study.search.options.max_failure_rate
         if failed > rate * max(study.ended, min(_FEWEST_JUDGED, study.n_trials)):
             raise RunError(
-                f"{failed} of {study.ended} trials have failed, more than hydra.sweeper.max_failure_rate={rate:g} takes.",
+                f"{failed} of {study.ended} trials failed, more than hydra.sweeper.max_failure_rate={rate:g} takes.",
                 f"Their errors are in {study.folder / 'study.json'}; mend the cause, or allow more, and give the same "
                 "command.",
             )
