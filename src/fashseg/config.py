@@ -33,7 +33,17 @@ from fashseg.choices import (
     UNet,
     option,
 )
-from fashseg.data_choices import CMPFacade, Data, Facade, FashionMNIST, ImageFolder, MaskFolder, OwnData, Synthetic
+from fashseg.data_choices import (
+    CMPFacade,
+    Data,
+    Facade,
+    FashionMNIST,
+    ImageFolder,
+    MaskFolder,
+    OwnData,
+    Streaming,
+    Synthetic,
+)
 
 __all__ = [
     "BEFORE",
@@ -70,6 +80,7 @@ __all__ = [
     "ResNet",
     "Scheduler",
     "SegNet",
+    "Streaming",
     "Synthetic",
     "Train",
     "Trainer",

@@ -19,7 +19,8 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.commands import quoted
 from fashseg.composing import parse
-from fashseg.config import CMPFacade, Facade, OwnData, Train
+from fashseg.config import CMPFacade, Facade, OwnData, Streaming, Train
+from fashseg.data_place import make_absolute, require_task
 from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
@@ -83,6 +84,7 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
 
 def _look_at_data(plans: Sequence[Train]) -> None:
     """Refuse folders that are missing or can't be trained on, before torch is loaded; images are decoded later."""
+    _look_at_chunks(plans)
     found = [plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade)]
     if found and is_first_process():
         from fashseg.data.facade import require_folders
@@ -94,6 +96,21 @@ def _look_at_data(plans: Sequence[Train]) -> None:
                 require_folders(in_full("data.root", data.root).absolute() / "facade")
             source = SOURCES[data.name]
             split_indices(source, data, source.counts(data)[0])
+
+
+def _look_at_chunks(plans: Sequence[Train]) -> None:
+    """Refuse data in chunks that is not there, or is for another task; a bucket is asked by way of torch."""
+    looked_at = dict[str, str]()
+    for plan in plans:
+        if isinstance(plan.data, Streaming) and is_first_process():
+            from fashseg.data.streaming.places import is_distant
+            from fashseg.data.streaming.source import describe  # brings NumPy
+
+            key = f"{plan.data.url} {plan.data.endpoint}"
+            if key not in looked_at:
+                with heavy_imports() if is_distant(plan.data.url) else contextlib.nullcontext():
+                    looked_at[key] = describe(plan.data).task
+            require_task(plan, looked_at[key])
 
 
 def _refuse_taken(folder: RunFolder) -> None:
@@ -151,7 +168,7 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     elif is_first_process():
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
-    OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
+    make_absolute(composed)
     run = check(Train, composed)
     chosen = [(group, getattr(run, group).name) for group in ("model", "data", "loss")]
     run.plugins = recorded(run.plugins, chosen)
