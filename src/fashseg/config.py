@@ -42,6 +42,7 @@ from fashseg.data_choices import (
     ImageFolder,
     MaskFolder,
     OwnData,
+    Streaming,
     Synthetic,
 )
 
@@ -81,6 +82,7 @@ __all__ = [
     "ResNet",
     "Scheduler",
     "SegNet",
+    "Streaming",
     "Synthetic",
     "Train",
     "Trainer",

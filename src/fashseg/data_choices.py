@@ -136,3 +136,26 @@ class MaskFolder(OwnData):
     ignore: int | None = option(
         None, "value of the pixels that count for nothing, such as 255; null: all count", ge=0, le=255
     )
+
+
+@dataclass
+class Streaming(Data):
+    """A data set that `fashseg.prepare` has written in chunks, in a folder or in object storage."""
+
+    split: str = option("written", "validation images were held out when the chunks were written", choices=("written",))
+    resident: bool | str = option(
+        False,
+        "false: read while it is used; true: all of it first, on the GPU or in memory; auto: that where it takes at "
+        "most half of what is free",
+        choices=("auto",),
+    )
+    url: str = option("", "folder of the data set, or its address: s3://BUCKET/NAME, gs://..., local:FOLDER")
+    endpoint: str | None = option(None, "address of an S3-compatible server; null: that of the AWS settings")
+    cache_gb: float = option(10.0, "room for downloaded chunks in the user's cache folder, in GB", gt=0)
+    shuffle: str = option(
+        "auto",
+        "order of training; full: as of data in memory; chunks: chunks, and images among some of them; auto: chunks "
+        "where the data set was written in random order",
+        choices=("auto", "full", "chunks"),
+    )
+    window: int = option(16, "chunks whose images are shuffled together, with data.shuffle=chunks", ge=1, le=4096)

@@ -22,6 +22,7 @@ from fashseg.callbacks.tensorboard import Pictures
 from fashseg.callbacks.tensorboard_end import log_end, options_to_log
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
+from fashseg.data_place import place_in_words
 from fashseg.devices import precision, torch_device
 from fashseg.engine import build_trainer, compile_network, graphed, set_up_process, steps_per_call
 from fashseg.errors import UserError
@@ -152,7 +153,7 @@ class Record:
         before = self.before.get("images", data.counts)
         if data.source.describe and not self.run.trainer.overfit_batches and before != data.counts:
             raise UserError(
-                f"data.root={self.run.data.root} gives {data.counts} images; when the run was begun, {before}.",
+                f"{place_in_words(self.run.data)} gives {data.counts} images; when the run was begun, {before}.",
                 "Bring the folder back as it was, or start a new run: another split would mix training and validation.",
             )
         self.values: dict[str, Any] = {
@@ -160,7 +161,8 @@ class Record:
             "synthetic": task.info.synthetic,
             "limited": bool(self.run.trainer.limit_batches or self.run.trainer.overfit_batches),
             "partial": data.partial,
-            "split": self.run.data.split,
+            "data": data.info.name if isinstance(self.run.data, cfg.Streaming) else self.run.data.name,
+            "split": data.split,
             "images": data.counts,
             "val_images_of_trained_buildings": data.shared_groups,
             "notes": self.run.notes,

@@ -18,7 +18,8 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.commands import quoted
 from fashseg.composing import parse
-from fashseg.config import CMPFacade, Facade, OwnData, Train
+from fashseg.config import CMPFacade, Facade, OwnData, Streaming, Train
+from fashseg.data_place import make_absolute, require_task
 from fashseg.ending import explain, note_failure, note_interruption, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
@@ -71,6 +72,7 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
 
 def _look_at_data(plans: Sequence[Train]) -> None:
     """Refuse folders that are missing or can't be trained on, before torch is loaded; images are decoded later."""
+    _look_at_chunks(plans)
     found = [
         plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade) or plan.data.fold is not None
     ]
@@ -84,6 +86,21 @@ def _look_at_data(plans: Sequence[Train]) -> None:
                 require_folders(in_full("data.root", data.root).absolute() / "facade")
             if source := SOURCES.get(data.name):
                 split_indices(source, data, source.counts(data)[0])
+
+
+def _look_at_chunks(plans: Sequence[Train]) -> None:
+    """Refuse data in chunks that is not there, or is for another task; a bucket is asked by way of torch."""
+    looked_at = dict[str, str]()
+    for plan in plans:
+        if isinstance(plan.data, Streaming) and is_first_process():
+            from fashseg.data.streaming.places import is_distant
+            from fashseg.data.streaming.source import describe  # brings NumPy
+
+            key = f"{plan.data.url} {plan.data.endpoint}"
+            if key not in looked_at:
+                with heavy_imports() if is_distant(plan.data.url) else contextlib.nullcontext():
+                    looked_at[key] = describe(plan.data).task
+            require_task(plan, looked_at[key])
 
 
 def _refuse_taken(folder: RunFolder) -> None:
@@ -150,7 +167,7 @@ def _run(
     elif is_first_process():
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
-    OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
+    make_absolute(composed)
     run = check(Train, composed)
     if run.data.fold is not None:
         OmegaConf.update(composed, "data.split_seed", run.data.split_seed)  # it need not be the run's seed

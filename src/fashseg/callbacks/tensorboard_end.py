@@ -16,6 +16,7 @@ from fashseg import config as cfg
 from fashseg.callbacks.tensorboard import IMAGES, log_chart, samples
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.module import ImageDataModule
+from fashseg.data_place import PLACES
 from fashseg.figures.confusion import confusion_matrix
 from fashseg.metrics.precision_recall import at_thresholds
 from fashseg.run import flat_options
@@ -33,7 +34,7 @@ MOST_POINTS = 1000  # of the projector, which lays their thumbnails out in one p
 THUMBNAIL = 28
 THRESHOLDS = 127  # what TensorBoard's own curves have
 PRIVATE = (
-    "data.root",
+    *PLACES,
     "plugins",
     "resume",
     "debug",

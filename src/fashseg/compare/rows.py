@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from fashseg.compare.runs import Run
+from fashseg.data_place import PLACES
 from fashseg.text import shown_option
 
 # They say where a run was kept, how it was watched, or how it was measured; not what was computed.
 NOT_COMPARED = (
     *("seed", "notes", "page", "plugins", "resume", "debug", "eval_batch_size", "eval_train"),
-    *("data.root", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
+    *(*PLACES, "data.cache_gb", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
 )
 NOT_COMPARED_GROUPS = ("logger.", "hydra.")
 SPLIT_SEED = "data.split_seed"

@@ -172,6 +172,28 @@ def _in_folders(name: str) -> Source:
     )
 
 
+def _streaming() -> Source:
+    """A data set in chunks; what reads it is loaded where it is used."""
+
+    def function(verb: str) -> Callable[[Any], Any]:
+        return lambda options: getattr(import_module("fashseg.data.streaming.source"), verb)(options)
+
+    def read(options: cfg.Streaming) -> tuple[Arrays, Arrays]:
+        raise UserError(
+            f"data.url={options.url} is in chunks, and is not read as a whole.", "Use the data set that it is made of."
+        )
+
+    return Source(
+        DataInfo("streaming", "", (), (0, 0, 0), (), ()),
+        read,
+        inputs=None,
+        counts=function("counts"),
+        describe=function("describe"),
+        found=function("said"),
+        opened=function("opened"),
+    )
+
+
 _SEGMENTS: dict[str, Any] = {
     "task": "segmentation",
     "class_names": facade.CLASS_NAMES,
@@ -203,4 +225,5 @@ SOURCES: dict[str, Source] = {
     ),
     "image_folder": _in_folders("image_folder"),
     "mask_folder": _in_folders("mask_folder"),
+    "streaming": _streaming(),
 }
