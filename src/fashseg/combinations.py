@@ -69,8 +69,8 @@ def check_folds(data: cfg.Data) -> None:
         )
     if isinstance(data, cfg.Streaming):
         raise UserError(
-            f"data=streaming validates on the images that its shards say, data.fold={data.fold} on others.",
-            "Leave data.fold out, or cross-validate on the folder that the shards are of.",
+            f"data=streaming validates on what was held out when it was written, and data.fold={data.fold} on others.",
+            "Leave data.fold out, or cross-validate on the data set that was written.",
         )
 
 

@@ -15,7 +15,6 @@ from data.own_options import classes, masks, refusal
 from data.tiny import real_data, real_root
 from fashseg import config as cfg
 from fashseg.checking import check
-from fashseg.combinations import check_folds
 from fashseg.composing import compose
 from fashseg.data import cmp_facade
 from fashseg.data.facade import buildings
@@ -237,6 +236,6 @@ def test_what_is_no_fold_is_refused_in_two_lines(
     assert not list(tmp_path.iterdir())
 
 
-def test_shards_have_parts_of_their_own() -> None:
-    with pytest.raises(UserError, match="data=streaming validates on"):
-        check_folds(cfg.Data(name="streaming", fold=0))
+def test_what_was_written_in_chunks_has_parts_of_its_own() -> None:
+    with pytest.raises(UserError, match="data=streaming validates on what was held out when it was written"):
+        check(cfg.Train, compose("train", ["data=streaming", "data.url=x", "data.fold=0"]))

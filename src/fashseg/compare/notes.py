@@ -53,11 +53,7 @@ def _images(run: Run, part: str, group: Group) -> Any:
     """What is equal for runs with the same images of a part: fingerprints, or the options behind them."""
     if all(isinstance(other.entry("fingerprints", part), str) for other in group.runs):
         return run.entry("fingerprints", part)
-    names = (
-        ["split", "split_seed", "val_share", "fold", "folds", "train_images", "draw_seed"]
-        if part == "val"
-        else ["draw_seed"]
-    )
+    names = VALIDATES if part == "val" else ("draw_seed",)
     options = run.options or {}
     return (*(key(options.get(f"data.{name}")) for name in names), key(run.entry("images", part)))
 
