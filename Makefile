@@ -27,7 +27,7 @@ test: install
 	$(BIN)/ruff format --check
 	$(BIN)/mypy & types=$$!; $(BIN)/python -m pytest -n auto --dist worksteal -m 'not alone'; tests=$$?; \
 		wait $$types && test $$tests = 0
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' mark.alone tests)
 
 # What `make test` tries a sample of, all of it: kills, loads, random input. Half an hour; writes docs/reliability.md.
 FIGURES := build/figures.jsonl
