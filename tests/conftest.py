@@ -192,6 +192,12 @@ def undrawn(trained_once: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(album, "svg", lambda _: "<svg/>")
 
 
+@pytest.fixture
+def trained(trained_once: Callable[..., Path], tmp_path: Path) -> Path:
+    """A copy of a finished run of ``cnn`` without a page, as ``r`` in the test's folder, to go on with."""
+    return Path(shutil.copytree(trained_once("cnn", "page=false"), tmp_path / "r"))
+
+
 def assert_two_lines(outcome: Outcome, *parts: str) -> None:
     """The contract's error: two lines on standard error, nothing else, exit status 2, and the parts are in it."""
     assert outcome.status == 2, outcome

@@ -177,24 +177,24 @@ def test_auto_keeps_to_the_folder_that_is_named(run: Command, monkeypatch: pytes
     assert_two_lines(run("train", *words), "mine holds a run already")
 
 
+@pytest.mark.usefixtures("trained")
 def test_what_is_changed_on_the_way_is_said(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     resumed = run("train", "resume=r", "epochs=3", "checkpoint.every_seconds=7")
     assert "goes on with epochs=3 (was 2)" in resumed.out
     assert "goes on with checkpoint.every_seconds=7" in resumed.out
     assert resumed.status == 0
 
 
+@pytest.mark.usefixtures("trained")
 def test_two_processes_do_not_train_in_one_folder(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     with hold(Path("r/.lock")):
         assert_two_lines(run("train", "resume=r", "epochs=3"), "another process trains in r")
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_run_whose_process_is_gone_is_interrupted(run: Command) -> None:
     from fashseg.run import RunFolder
 
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     folder = RunFolder("r")
     folder.update_results(status="running")
     assert folder.read_results()["status"] == "interrupted"
@@ -205,8 +205,8 @@ def test_a_run_whose_process_is_gone_is_interrupted(run: Command) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("trained")
 def test_a_finished_run_that_lacks_its_page_makes_it(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     before = results_of(Path("r"))
     assert_two_lines(run("train", "resume=r"), "is finished")
     assert run("train", "resume=r", "page=true").status == 0

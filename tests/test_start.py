@@ -104,10 +104,17 @@ def test_nothing_heavy_is_loaded_for_the_other_commands(verb: str, words: list[s
     assert not set(HEAVY) & set(found["modules"])
 
 
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What Lightning loads by itself."""
+    return set(loaded(LIGHTNING_ALONE, tmp_path_factory.mktemp("alone"))["modules"])
+
+
 @pytest.mark.parametrize("options", [TINY_CNN, TINY_SEGNET], ids=["cnn", "segnet"])
-def test_the_first_step_waits_for_nothing_but_lightning(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_first_step_waits_for_nothing_but_lightning(
+    options: tuple[str, ...], brought: set[str], tmp_path: Path
+) -> None:
     found = loaded(AT_A_STEP, tmp_path, "0", *options, "page=true", "logger=tensorboard")
-    brought = set(loaded(LIGHTNING_ALONE, tmp_path)["modules"])
     late = set(found["modules"]) & set(HEAVY + FOR_LATER) - brought
     assert not late
     assert found["collects"]
