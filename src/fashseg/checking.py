@@ -171,11 +171,12 @@ def _choices(given: DictConfig) -> dict[str, str]:
 def _wrong_type(schema: type, error: ValidationError, given: DictConfig) -> UserError:
     path = error.full_key or str(error.key)
     value = OmegaConf.select(given, path, throw_on_resolution_failure=False)
-    wanted = type_in_words(_hint_at(schema, path.split("[")[0], given))
+    wanted = type_in_words(hint_at(schema, path.split("[")[0], given))
     return UserError(f"{path}={shown(value)} has the wrong type: it must be {wanted}.", f"Give {path} {wanted}.")
 
 
-def _hint_at(schema: Any, path: str, given: DictConfig) -> Any:
+def hint_at(schema: Any, path: str, given: DictConfig) -> Any:
+    """The type of an option, of the choices that a composed configuration has made."""
     hint = schema
     for depth, part in enumerate(path.split(".")):
         hint = typing.get_type_hints(hint)[part]

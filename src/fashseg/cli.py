@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 import hydra
 from hydra.core.override_parser.types import Override
@@ -30,6 +30,9 @@ from fashseg.launch.checks import check_launcher, check_words
 from fashseg.plugins import load_plugins
 from fashseg.stopping import Stopped, stoppable
 
+if TYPE_CHECKING:
+    from fashseg.sweep.search import Search
+
 
 @dataclass
 class Verb(Generic[Schema]):
@@ -43,6 +46,7 @@ class Verb(Generic[Schema]):
             are added for Hydra.
         finish: after Hydra has run all jobs, from whether they are a sweep to an exit status.
         paths: option that takes the words which are paths, not overrides; None where there are no such words.
+        search: from a checked search over its options to overrides that are added for Hydra; None where there is none.
         renamed: option by the name that it has on the command line, where that is the name of a group of train's: Hydra
             would look for a choice of the group.
     """
@@ -53,6 +57,7 @@ class Verb(Generic[Schema]):
     prepare: Callable[[Sequence[Schema], list[Override], bool], list[str]]
     finish: Callable[[bool], int] = lambda _multirun: 0
     paths: str | None = None
+    search: "Callable[[Search, list[Override]], list[str]] | None" = None
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -175,18 +180,51 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
         raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
     check_words(overrides, multirun)
     known = option_paths(verb.schema)
-    checked = []
-    for words in plans(overrides):
+
+    def composed_of(words: Sequence[str]) -> DictConfig:
         composed = compose(verb.name, _composed_of(arguments, words), known)
         _refuse_plugins_of_files(composed, overrides)
-        checked.append(check(verb.schema, composed))
+        return composed
+
+    search = _search(verb, arguments, overrides, composed_of)
+    if search and verb.search and not arguments.cfg:
+        return verb.search(search, overrides)
+    checked = [] if search else [check(verb.schema, composed_of(words)) for words in plans(overrides)]
     if arguments.cfg:
         _check_package(verb, arguments)
         return []
-    if multirun:
-        words = next(iter(plans(overrides)))
-        check_launcher(compose(verb.name, _composed_of(arguments, words), known, with_hydra=True))
     return verb.prepare(checked, overrides, multirun)
+
+
+def _search(
+    verb: Verb[Schema],
+    arguments: argparse.Namespace,
+    overrides: list[Override],
+    composed_of: Callable[[Sequence[str]], DictConfig],
+) -> "Search | None":
+    """The search that is asked for, checked; None for a single job, and for the jobs of a plain sweep."""
+    asked = [o for o in overrides if o.key_or_group in ("sweep", "hydra/sweeper") and o.value() is not None]
+    if not arguments.multirun:
+        if asked:
+            raise UserError(f"{asked[0].input_line} is for many runs.", "Add -m.")
+        return None
+    from fashseg.sweep.asked import asked_search, is_search, refuse_more_than_space, without_space
+
+    words = without_space(overrides)
+    composed = compose(verb.name, _composed_of(arguments, words), with_hydra=True)
+    check_launcher(composed)
+    if is_search(composed):
+        if verb.search is None:
+            raise UserError(f"{verb.name} has nothing to search for.", "A search is for train.")
+        refuse_more_than_space(composed, overrides, _composed_of(arguments, words))
+        return asked_search(overrides, composed, composed_of)
+    for override in overrides:
+        if override.is_interval_sweep():
+            raise UserError(
+                f"{override.input_line} is a space to search, and a plain sweep runs all values.",
+                "Add hydra/sweeper=optuna, or name values with commas between.",
+            )
+    return None
 
 
 def _refuse_plugins_of_files(composed: DictConfig, overrides: list[Override]) -> None:

@@ -11,7 +11,7 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, OverrideType, RangeSweep
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, OverrideType, RangeSweep
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -179,7 +179,7 @@ def _missing_choice(error: MissingConfigException) -> UserError:
 
 def plans(overrides: list[Override]) -> Iterator[list[str]]:
     """The override lists of all jobs; of a large sweep only enough to see every value once."""
-    values = [_values_of(override) for override in overrides]
+    values: list[Any] = [_values_of(override) for override in overrides]
     count = 1
     for column in values:
         count *= len(column)
@@ -195,13 +195,23 @@ def plans(overrides: list[Override]) -> Iterator[list[str]]:
         ]
 
 
-def _values_of(override: Override) -> list[str | None]:
-    """The values of a sweep over choices or a range, as far as anybody would run them; else None."""
+def _values_of(override: Override) -> list[str] | list[None]:
+    """The values of a sweep, of an interval both ends; None where there is no sweep."""
+    value = override.value()
+    if isinstance(value, IntervalSweep):
+        return [str(value.start), str(value.end)]
+    return sweep_values(override) if override.is_sweep_override() else [None]
+
+
+def sweep_values(override: Override) -> list[str]:
+    """The values of a sweep over choices or a range, as far as anybody would run them.
+
+    Raises:
+        UserError: it gives none, or too many.
+    """
     value = override.value()
     if isinstance(value, Glob):
         raise UserError(f"{override.input_line} is not understood here.", "Name the choices, with commas between.")
-    if not (override.is_choice_sweep() or override.is_range_sweep()):
-        return [None]
     try:
         if isinstance(value, RangeSweep) and _length(value) > MOST_JOBS:
             raise UserError(f"{override.input_line} gives more than {MOST_JOBS:,} values.", "Name fewer of them.")

@@ -75,6 +75,12 @@ def note_failure(folder: RunFolder, error: FashsegError) -> None:
         folder.update_results(status="failed", error=error.what, exit_status=error.exit_status, **record)
 
 
+def note_interruption(folder: RunFolder) -> None:
+    """Status interrupted, of a run that was not through."""
+    if is_first_process() and folder.read_results()["status"] not in ("finished", "pruned"):
+        folder.update_results(status="interrupted")
+
+
 def say_interrupted(folder: RunFolder, stopped: Stopped) -> None:
     """Note that the run was asked to end, make its page, and say how to go on."""
     if not is_first_process():

@@ -17,6 +17,7 @@ from fashseg.callbacks.convergence import StopAtConvergence
 from fashseg.callbacks.first_epoch import AfterFirstEpoch
 from fashseg.callbacks.history import History
 from fashseg.callbacks.progress import progress_callbacks
+from fashseg.callbacks.pruning import ReportToSearch
 from fashseg.callbacks.tensorboard import Pictures
 from fashseg.callbacks.tensorboard_end import log_end, options_to_log
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
@@ -29,6 +30,7 @@ from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memo
 from fashseg.report.evidence import collect, keep_start
 from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, score
+from fashseg.sweep.address import TrialAddress
 from fashseg.tasks import Task, build_task
 from fashseg.text import printable
 
@@ -36,7 +38,13 @@ log = logging.getLogger(__name__)
 
 
 def run_experiment(
-    run: cfg.Train, folder: RunFolder, composed: DictConfig, *, overrides: list[str], resume: bool
+    run: cfg.Train,
+    folder: RunFolder,
+    composed: DictConfig,
+    *,
+    overrides: list[str],
+    resume: bool,
+    trial: TrialAddress | None = None,
 ) -> dict[str, Any]:
     """Train and score; returns what results.json says in the end.
 
@@ -46,6 +54,7 @@ def run_experiment(
         composed: the same options as they are kept in config.yaml.
         overrides: what was changed on the command line, for the record.
         resume: go on from the folder's last checkpoint; from the start where there is none.
+        trial: of a search, which is told the score of each epoch and may end the run; that one is not tested.
 
     Raises:
         UserError: data, device or checkpoint are not what the options say.
@@ -73,6 +82,9 @@ def run_experiment(
         keep_start(folder, task)
     history = History(folder.metrics, task.main_score)
     callbacks = [history, *_callbacks(run, folder, history, task.main_score)]
+    search = ReportToSearch(trial, history, task.main_score) if trial else None
+    if search:
+        callbacks.insert(1, search)
     logger = None
     if run.logger.tensorboard:
         if run.logger.pictures_every:
@@ -82,6 +94,8 @@ def run_experiment(
     callbacks.append(AfterFirstEpoch(logger, run.page))
     trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks)
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+    if search and search.pruned_at is not None:
+        return record.end_early(history, search.pruned_at)
     load_weights(task, folder.checkpoint("best"))
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
     results = record.finish(history, task.guard.skipped, scores)
@@ -168,21 +182,29 @@ class Record:
 
     def finish(self, history: History, skipped: int, scores: dict[str, Any]) -> dict[str, Any]:
         """Status finished, with scores and costs."""
+        self._add_costs("finished", history)
+        self.values |= {"skipped_steps": skipped, "fingerprints": self.data.fingerprints(), **without_nan(scores)}
+        self.folder.write_results(**self.values)
+        return {**self.values, **scores}
+
+    def end_early(self, history: History, epoch: int) -> dict[str, Any]:
+        """Status pruned, with costs; a run that fell behind is scored on nothing more, least of all test images."""
+        self._add_costs("pruned", history)
+        self.values["pruned_at"] = epoch
+        self.folder.write_results(**self.values)
+        return self.values
+
+    def _add_costs(self, status: str, history: History) -> None:
         images_per = history.images / max(history.seconds, 1e-9), history.images / max(history.cpu_seconds, 1e-9)
         self.values |= {
-            "status": "finished",
+            "status": status,
             "epochs_run": len(history.rows),
-            "skipped_steps": skipped,
             "train_seconds": round(history.seconds, 3),
             "train_cpu_seconds": round(history.cpu_seconds, 3),
             "images_per_second": round(images_per[0], 1),
             "images_per_cpu_second": round(images_per[1], 1),
             "peak_memory_bytes": peak_memory_bytes(),
-            "fingerprints": self.data.fingerprints(),
-            **without_nan(scores),
         }
-        self.folder.write_results(**self.values)
-        return {**self.values, **scores}
 
 
 def without_nan(value: Any) -> Any:

@@ -19,7 +19,7 @@ from fashseg.checking import check
 from fashseg.commands import quoted
 from fashseg.composing import parse
 from fashseg.config import CMPFacade, Facade, OwnData, Train
-from fashseg.ending import explain, note_failure, page_so_far, say_interrupted
+from fashseg.ending import explain, note_failure, note_interruption, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
@@ -29,6 +29,9 @@ from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
 from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.stopping import Stopped, not_now
+from fashseg.sweep.address import TrialAddress, trial_of
+from fashseg.sweep.search import Search
+from fashseg.sweep.starting import refuse_in_sweep, start
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +41,7 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
     given = {override.key_or_group: override.value() for override in overrides}
     resume = plans[0].resume
     if multirun:
-        if resume is not None:
-            raise UserError("resume= goes on with one run, -m starts several.", "Leave out one of the two.")
-        devices = max(plan.trainer.devices for plan in plans)
-        if devices > 1:
-            raise UserError(
-                f"trainer.devices={devices} with -m: each device would start a sweep of its own.",
-                "Run the jobs one by one, or the sweep with trainer.devices=1.",
-            )
+        refuse_in_sweep(plans)
         folder = given.get("hydra.sweep.dir")
         if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
             raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
@@ -106,12 +102,16 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     folder = RunFolder(hydra.runtime.output_dir)
     in_sweep = hydra.mode is RunMode.MULTIRUN
     number = hydra.job.num if in_sweep else 0
+    trial = trial_of(cast(DictConfig, hydra), folder.path) if in_sweep else None
     # As they were typed: by itself OmegaConf would look up what they refer to.
     words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
     try:
-        value = _run(composed, folder, words, in_sweep)
+        value = _run(composed, folder, words, in_sweep, trial)
     except Stopped as stopped:
-        say_interrupted(folder, stopped)
+        if trial is None:
+            say_interrupted(folder, stopped)
+        elif folder.results.exists():  # the search says how to go on
+            note_interruption(folder)
         raise SystemExit(stopped.exit_status) from None
     except Exception as failure:
         log.exception("the run failed")
@@ -129,7 +129,9 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     return value
 
 
-def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep: bool) -> float:
+def _run(
+    composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep: bool, trial: TrialAddress | None
+) -> float | None:
     asked = composed.get("resume")
     # With auto, whether there is a run to go on with is seen from the folder that was chosen for it.
     resume = asked is not None and (asked != AUTO or folder.results.exists())
@@ -148,7 +150,7 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
     OmegaConf.update(composed, "plugins", escaped(run.plugins))
     try:
         with folder.hold() if is_first_process() else contextlib.nullcontext():
-            return _train(run, folder, composed, overrides, in_sweep, resume)
+            return _train(run, folder, composed, overrides, in_sweep, resume, trial)
     except HeldError:
         raise UserError(
             f"another process trains in {folder.path} at this moment.", "Wait for its end, or stop it."
@@ -156,8 +158,14 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
 
 
 def _train(
-    run: Train, folder: RunFolder, composed: DictConfig, overrides: list[str], in_sweep: bool, resume: bool
-) -> float:
+    run: Train,
+    folder: RunFolder,
+    composed: DictConfig,
+    overrides: list[str],
+    in_sweep: bool,
+    resume: bool,
+    trial: TrialAddress | None,
+) -> float | None:
     if resume and is_first_process():
         remove_unfinished(folder.path)
     elif not resume:
@@ -169,7 +177,7 @@ def _train(
         from fashseg.experiment import run_experiment  # brings torch, so not before all this
 
     try:
-        results = run_experiment(run, folder, composed, overrides=overrides, resume=resume)
+        results = run_experiment(run, folder, composed, overrides=overrides, resume=resume, trial=trial)
     except UserError as error:
         # Nothing was trained: a run to go on with stays as it was, a new one leaves nothing behind.
         if in_sweep:
@@ -189,13 +197,17 @@ def _train(
     if is_first_process():
         if run.page:
             try_to_make_page(folder)
-        print_summary(folder, results)
+        if trial is None:
+            print_summary(folder, results)
+    if results["status"] == "pruned":
+        return None
     return main_score(results["task"], results["val"])
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """The command; ``words`` take the place of the command line's."""
     jobs: list[Job] = []
+    searches: list[Search] = []
 
     def noted_job(composed: DictConfig) -> float | None:
         return job(composed, jobs)
@@ -203,7 +215,15 @@ def main(words: Sequence[str] | None = None) -> int:
     # For launchers whose jobs are other processes; an attribute, as Hydra asks for a function.
     vars(noted_job)["note"] = jobs.append
 
+    def search(asked: Search, overrides: list[Override]) -> list[str]:
+        refuse_in_sweep(asked.plans)
+        _look_at_data(asked.plans[:1])
+        searches.append(asked)
+        return start(asked, overrides, sys.argv[1:] if words is None else words)
+
     def finish(multirun: bool) -> int:
+        if searches:
+            return 0  # its failed trials are part of it
         if multirun:
             from fashseg.summary import print_sweep
 
@@ -211,7 +231,7 @@ def main(words: Sequence[str] | None = None) -> int:
             print_sweep([done.folder for done in ended if done.folder.results.exists()])
         return max((done.exit_status for done in jobs), default=0)
 
-    return cli.main(cli.Verb("train", Train, noted_job, prepare, finish), words)
+    return cli.main(cli.Verb("train", Train, noted_job, prepare, finish, search=search), words)
 
 
 if __name__ == "__main__":

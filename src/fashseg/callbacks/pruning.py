@@ -1,0 +1,52 @@
+"""Tells a search the validation score of each epoch, and ends a trial that falls behind the others."""
+
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+
+from fashseg.callbacks.history import History
+from fashseg.sweep.address import TrialAddress
+
+
+class ReportToSearch(Callback):
+    """Report each epoch's value once; behind the last epoch nothing is pruned.
+
+    Args:
+        address: of the trial.
+        history: rows of all epochs, those before a resumed run went on included.
+        main_score: name of the validation score.
+
+    Attributes:
+        pruned_at: number of the epoch, counted from 1, behind which the trial was ended; None where it was not.
+    """
+
+    def __init__(self, address: TrialAddress, history: History, main_score: str) -> None:
+        self.address, self.history = address, history
+        self.monitor = address.monitor(main_score)
+        self.pruned_at: int | None = None
+        self._trial: Any = None
+        self._reported: set[int] = set()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Find the trial; a run that was killed behind an epoch and before its report is judged now."""
+        if self.monitor is not None:
+            self._trial = self.address.open(trainer.max_epochs or 1)
+            self._report(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Report, and ask whether to go on."""
+        self._report(trainer)
+
+    def _report(self, trainer: Trainer) -> None:
+        if self._trial is None:
+            return
+        key = str(self.monitor).replace("/", "_")
+        for row in self.history.rows:
+            if row.get(key) is not None and row["epoch"] not in self._reported:
+                self._trial.report(row[key], row["epoch"])
+                self._reported.add(row["epoch"])
+        done = self.history.rows[-1]["epoch"] if self.history.rows else 0
+        if 0 < done < (trainer.max_epochs or 0) and self._trial.should_prune():
+            self.pruned_at = done
+            trainer.should_stop = True

@@ -1,0 +1,1 @@
+"""Searches over options: ``python -m fashseg.train -m hydra/sweeper=optuna ...``."""

@@ -1,0 +1,88 @@
+"""What is seen to before a search starts: its name, its folder, its storage, packages, the command to go on with."""
+
+import importlib.metadata
+import importlib.util
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.types import Override
+
+from fashseg.commands import quoted
+from fashseg.config import Train
+from fashseg.errors import UserError
+from fashseg.files import require_writable
+from fashseg.sweep.search import Search
+from fashseg.sweep.storage import in_full_url, without_password
+
+_OLDEST = (4, 9)
+
+
+def refuse_in_sweep(plans: Sequence[Train]) -> None:
+    """Refuse what no sweep can do, a search or a plain one.
+
+    Args:
+        plans: options of its jobs.
+    """
+    if plans[0].resume is not None:
+        raise UserError("resume= goes on with one run, -m starts several.", "Leave out one of the two.")
+    devices = max(plan.trainer.devices for plan in plans)
+    if devices > 1:
+        raise UserError(
+            f"trainer.devices={devices} with -m: each device would start a sweep of its own.",
+            "Run the jobs one by one, or the sweep with trainer.devices=1.",
+        )
+
+
+def start(search: Search, overrides: Sequence[Override], words: Sequence[str]) -> list[str]:
+    """Complete a checked search, see that its study can be worked on, and keep it for the sweeper.
+
+    Args:
+        search: gets its name, folder, storage and command.
+        overrides: of the command line.
+        words: of the command line, as they were typed.
+
+    Returns:
+        Overrides that tell each job where its study and its folder are.
+
+    Raises:
+        UserError: a package is missing, a folder or the storage can't be used, or has another study of this name.
+    """
+    _require_packages(search)
+    given = {override.key_or_group: override.value() for override in overrides}
+    search.study_name = search.options.study_name or search.default_name()
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,99}", search.study_name, re.ASCII):
+        raise UserError(
+            f"hydra.sweeper.study_name={search.study_name} is no name of a folder.", "Use letters, digits, _, . and -."
+        )
+    folder = given.get("hydra.sweep.dir")
+    search.folder = Path(str(folder)) if folder else search.default_folder()
+    search.storage = in_full_url(search.options.storage, search.folder)
+    shown = [without_password(word) for word in words]
+    search.command = " ".join(["python -m fashseg.train", *map(shlex.quote, shown)])
+    known = ("study.json", "study.journal")
+    if search.folder.is_dir() and any(search.folder.iterdir()) and not any((search.folder / n).exists() for n in known):
+        raise UserError(f"{search.folder} holds something else than this search.", "Choose another hydra.sweep.dir.")
+    require_writable(search.folder)
+    from fashseg.sweep.loop import hand_over  # brings Optuna
+    from fashseg.sweep.study import Study
+
+    Study(search, search.folder).storage.close()
+    hand_over(search)
+    return [
+        f"hydra.sweep.dir={quoted(search.folder)}",
+        f"hydra.sweeper.study_name={quoted(search.study_name)}",
+        f"hydra.sweeper.storage={quoted(search.storage)}",
+    ]
+
+
+def _require_packages(search: Search) -> None:
+    needed = ["optuna", *(["cmaes"] if search.options.sampler == "cmaes" else [])]
+    for package in needed:
+        if importlib.util.find_spec(package) is None:
+            what = "hydra/sweeper=optuna" if package == "optuna" else "hydra.sweeper.sampler=cmaes"
+            raise UserError(f"{what} needs {package}, which is not installed.", "pip install fashseg[sweep]")
+    version = importlib.metadata.version("optuna")
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < _OLDEST:
+        raise UserError(f"hydra/sweeper=optuna needs optuna 4.9 or newer; there is {version}.", "pip install -U optuna")
