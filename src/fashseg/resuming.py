@@ -26,7 +26,7 @@ AUTO = "auto"
 
 
 def find_unfinished(run: Train, folder: str | None = None) -> RunFolder | None:
-    """The newest run of the same options that is not finished, and that no process trains at this moment.
+    """The newest run of the same options that is neither finished nor pruned, and that no process trains at this moment.
 
     Args:
         run: the options.
@@ -38,7 +38,7 @@ def find_unfinished(run: Train, folder: str | None = None) -> RunFolder | None:
         if place.results.exists() and not place.is_live:
             with contextlib.suppress(UserError):  # damaged, or of another version
                 results = place.read_results()
-                if results["status"] != "finished" and _same(check(Train, place.read_config()), run):
+                if results["status"] not in ("finished", "pruned") and _same(check(Train, place.read_config()), run):
                     found.append((str(results.get("started", "")), place.path.name, place))
     return max(found)[2] if found else None
 

@@ -26,17 +26,31 @@ class ReportToSearch(Callback):
         self.monitor = address.monitor(main_score)
         self.pruned_at: int | None = None
         self._trial: Any = None
+        self._storage: Any = None
         self._reported: set[int] = set()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Find the trial; a run that was killed behind an epoch and before its report is judged now."""
         if self.monitor is not None:
-            self._trial = self.address.open(trainer.max_epochs or 1)
+            self._trial, self._storage = self.address.open(trainer.max_epochs or 1)
             self._report(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Report, and ask whether to go on."""
         self._report(trainer)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Let go of the storage."""
+        self._close()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """The same."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._storage is not None:
+            self._storage.close()
+        self._trial = self._storage = None
 
     def _report(self, trainer: Trainer) -> None:
         if self._trial is None:

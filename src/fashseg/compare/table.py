@@ -70,6 +70,8 @@ def _why(run: Run) -> str:
     if status == "failed":
         error = " ".join(str(run.results.get("error", "the reason is in run.log")).split())
         return f"{so_far}; {error}"
+    if status == "pruned":
+        return f"{so_far}; its search ended it, for it fell behind other trials"
     if status == "running":
         return f"{so_far}; it runs, or was ended without a word"
     return so_far

@@ -160,6 +160,11 @@ def what_is_wrong(facts: Facts) -> Sequence[str]:
             f"validation images; test images are kept for the end. Go on: "
             + command("train", facts.plugins, resume=facts.shown_path)
         )
+    elif status == "pruned":
+        lines.append(
+            f"The search that this run belongs to ended it after {counted(len(facts.rows), 'epoch')}, for it fell behind "
+            "other trials. What is shown is its best so far, on validation images; it was not tested."
+        )
     elif status not in ("finished", "running"):
         lines.append(f"The status of this run is {status}, which this version does not know.")
     elif status == "running":

@@ -11,6 +11,8 @@ from fashseg.sweep.options import REPORTED, SCORE, TARGET, SweepOptions, check_o
 if TYPE_CHECKING:
     import optuna
 
+    from fashseg.sweep.storage import Storage
+
 
 @dataclass(frozen=True)
 class TrialAddress:
@@ -39,8 +41,8 @@ class TrialAddress:
         objective = self.options.objectives[0]
         return f"val/{main_score}" if objective == SCORE else REPORTED.get(objective)
 
-    def open(self, epochs: int) -> "optuna.Trial":
-        """The trial in its storage.
+    def open(self, epochs: int) -> tuple["optuna.Trial", "Storage"]:
+        """The trial, and its storage, which has to be closed.
 
         Args:
             epochs: that it has at most.
@@ -60,7 +62,7 @@ class TrialAddress:
                 study_name=self.study_name, storage=storage.optuna, pruner=build_pruner(self.options, epochs)
             )
             number = storage.optuna.get_trial_id_from_study_id_trial_number(study._study_id, self.number)
-            return optuna.Trial(study, number)
+            return optuna.Trial(study, number), storage
         except Exception as error:
             raise storage.failed(error) from error
 

@@ -113,13 +113,16 @@ def _checked(
             raise UserError(f"{found.line}: {path} is a choice, not a number.", f"Name choices: {path}=a,b.")
     values = {path: found for path, found in space.items() if path in known}
     plans: list[Train] = []
-    for names in _rows([found.choices for found in groups.values()]):
+    for row, names in enumerate(_rows([found.choices for found in groups.values()])):
         chosen = dict(zip(groups, names, strict=True))
         _refuse_foreign(values, chosen, known)
         composed = composer([*fixed, *(f"{group}={name}" for group, name in chosen.items())])
         plans.append(check(Train, composed))
         values = {path: _of_type(found, path, composed, known) for path, found in values.items()}
-        plans += _at_ends(values, composed)
+        # Behind the first row only what depends on the choices that differ.
+        plans += _at_ends(
+            {path: s for path, s in values.items() if not row or path.partition(".")[0] in chosen}, composed
+        )
     return {path: values.get(path, found) for path, found in space.items()}, plans
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from fashseg.errors import RunError, UserError
 from fashseg.stopping import Stopped
 from fashseg.sweep import owner
-from fashseg.sweep.outcome import FAILED, RUNNING, Outcome, of_values, read_outcome
+from fashseg.sweep.outcome import FAILED, RUNNING, WAITING, Outcome, of_values, read_outcome
 from fashseg.sweep.preset import write_preset
 from fashseg.sweep.record import write_record
 from fashseg.sweep.search import Search
@@ -39,7 +39,7 @@ def run_search(launcher: Any) -> None:
     try:
         Trials(study, launcher).run()
     finally:
-        study.storage.close()
+        study.close()
 
 
 class Trials:
@@ -71,7 +71,7 @@ class Trials:
         """
         study = self.study
         study.settle()
-        if study.ended >= study.n_trials and not study.count(RUNNING, "waiting"):
+        if study.ended >= study.n_trials and not study.count(RUNNING, WAITING):
             write_record(study, at_end=True)
             say_complete(study)
             return
@@ -111,7 +111,7 @@ class Trials:
             if claims:
                 self._start(claims)
             elif not self.futures:
-                if not self.study.count(RUNNING, "waiting"):
+                if not self.study.count(RUNNING, WAITING):
                     return
                 if not waited:
                     others = self.study.count(RUNNING)

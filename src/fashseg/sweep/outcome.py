@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from optuna.trial import FrozenTrial, TrialState
+
 from fashseg.errors import UserError
 from fashseg.run import RunFolder
 from fashseg.summary import main_score
 from fashseg.sweep.options import SCORE
 
-FINISHED, PRUNED, FAILED, LOST, RUNNING = "finished", "pruned", "failed", "lost", "running"
+FINISHED, PRUNED, FAILED, LOST, RUNNING, WAITING = "finished", "pruned", "failed", "lost", "running", "waiting"
+_STATES = {
+    TrialState.COMPLETE: FINISHED,
+    TrialState.PRUNED: PRUNED,
+    TrialState.FAIL: FAILED,
+    TrialState.WAITING: WAITING,
+    TrialState.RUNNING: RUNNING,
+}
 
 
 @dataclass(frozen=True)
@@ -72,3 +81,8 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
+
+
+def state_of(trial: FrozenTrial) -> str:
+    """As study.json has it; ``waiting`` of a trial that is queued."""
+    return LOST if trial.state is TrialState.FAIL and trial.user_attrs.get(LOST) else _STATES[trial.state]

@@ -8,9 +8,9 @@ from optuna.trial import FrozenTrial
 
 from fashseg.files import write_atomically
 from fashseg.sweep import owner
-from fashseg.sweep.outcome import FINISHED, LOST
+from fashseg.sweep.outcome import FINISHED, LOST, WAITING, state_of
 from fashseg.sweep.search import FORMAT
-from fashseg.sweep.study import Study, state_of
+from fashseg.sweep.study import Study
 
 STUDY, RESULTS = "study.json", "optimization_results.yaml"
 
@@ -35,7 +35,7 @@ def write_record(study: Study, *, at_end: bool = False) -> dict[str, Any]:
         "overrides": search.fixed,
         "command": search.command,
         "importance": study.importance() if at_end else None,
-        "trials": [_trial(study, trial) for trial in study.trials() if state_of(trial) != "waiting"],
+        "trials": [_trial(study, trial) for trial in study.trials() if state_of(trial) != WAITING],
     }
     write_atomically(study.folder / STUDY, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     if at_end:

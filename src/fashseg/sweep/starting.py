@@ -68,7 +68,7 @@ def start(search: Search, overrides: Sequence[Override], words: Sequence[str]) -
     from fashseg.sweep.loop import hand_over  # brings Optuna
     from fashseg.sweep.study import Study
 
-    Study(search, search.folder).storage.close()
+    Study(search, search.folder).close()
     hand_over(search)
     return [
         f"hydra.sweep.dir={quoted(search.folder)}",

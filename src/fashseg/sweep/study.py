@@ -10,16 +10,15 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from fashseg.errors import UserError
-from fashseg.run import RunFolder
 from fashseg.sweep import owner
-from fashseg.sweep.outcome import FAILED, FINISHED, LOST, PRUNED, RUNNING, Outcome, read_outcome
+from fashseg.sweep.lost import OF_THIS_PROCESS, left_by, settle
+from fashseg.sweep.outcome import FAILED, FINISHED, LOST, PRUNED, RUNNING, Outcome, state_of
 from fashseg.sweep.samplers import build_pruner, build_sampler, distribution, importance
 from fashseg.sweep.search import Search, difference
 from fashseg.sweep.space import grid
 from fashseg.sweep.storage import Storage
 
 IDENTITY = "fashseg"
-_STATES = {TrialState.COMPLETE: FINISHED, TrialState.PRUNED: PRUNED, TrialState.FAIL: FAILED}
 _TOLD = {FINISHED: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 
 
@@ -59,26 +58,36 @@ class Study:
         self.search, self.folder = search, folder.absolute()
         self.storage = Storage(search.storage, search.study_name)
         self.mine: set[int] = set()
+        OF_THIS_PROCESS.append(self)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         options = search.options
         self.distributions = {path: distribution(found) for path, found in search.space.items()}
         self.points = grid(search.space) if options.sampler == "grid" else None
         try:
             with self.storage.lock():
-                self.optuna = optuna.create_study(
-                    study_name=search.study_name,
-                    storage=self.storage.optuna,
-                    directions=cast(Any, options.directions),
-                    load_if_exists=True,
-                    pruner=build_pruner(options, search.epochs),
-                    sampler=build_sampler(options, 0),
-                )
+                self.optuna = self._load_or_create()
                 known = self.optuna.user_attrs.get(IDENTITY)
                 if known is None and not self.trials():
                     self.optuna.set_user_attr(IDENTITY, search.identity)
         except Exception as error:
             raise self.storage.failed(error) from error
         _refuse_another(search, known, [direction.name.lower() for direction in self.optuna.directions], self.trials())
+
+    def same_as(self, other: "Study") -> bool:
+        """Whether it is the same study in the same storage."""
+        return (self.storage.url, self.search.study_name) == (other.storage.url, other.search.study_name)
+
+    def _load_or_create(self) -> optuna.Study:
+        options = self.search.options
+        common: dict[str, Any] = {
+            "study_name": self.search.study_name,
+            "storage": self.storage.optuna,
+            "sampler": build_sampler(options, 0),
+            "pruner": build_pruner(options, self.search.epochs),
+        }
+        if self.search.study_name in optuna.get_all_study_names(self.storage.optuna):
+            return optuna.load_study(**common)
+        return optuna.create_study(**common, directions=cast(Any, options.directions))
 
     def trials(self) -> list[FrozenTrial]:
         """All of them, as the storage has them now."""
@@ -108,7 +117,7 @@ class Study:
     def claim(self) -> Claim | None:
         """The next trial for this process; None where there is none to be had at this moment."""
         with self.storage.lock():
-            self._settle()
+            settle(self)
             trials = self.trials()
             waiting = any(trial.state is TrialState.WAITING for trial in trials)
             begun = sum(state_of(trial) in (FINISHED, PRUNED, FAILED, RUNNING) for trial in trials)
@@ -124,23 +133,28 @@ class Study:
             self.mine.add(asked.number)
             replaces = asked.user_attrs.get("replaces")
             params = self.typed(asked.params)
-            return Claim(asked.number, params, replaces, self._left_by(replaces))
+            return Claim(asked.number, params, replaces, left_by(self, replaces))
 
     def tell(self, number: int, outcome: Outcome) -> None:
         """Note how a trial of this process ended."""
         with self.storage.lock():
-            self._tell(number, outcome)
+            self.tell_under_lock(number, outcome)
         self.mine.discard(number)
 
     def settle(self) -> None:
         """See to trials whose process is gone: told from their folders, or marked lost and queued again."""
         with self.storage.lock():
-            self._settle()
+            settle(self)
 
     def release(self) -> None:
         """Give back the trials of this process that have not come to their end."""
         self.mine.clear()
         self.settle()
+
+    def close(self) -> None:
+        """Let go of the storage; trials that are still this process's are nobody's from here on."""
+        OF_THIS_PROCESS.remove(self)
+        self.storage.close()
 
     def beat(self) -> None:
         """Say to processes on other machines that this one is still at work."""
@@ -160,36 +174,8 @@ class Study:
         """How much of the differences each option explains."""
         return importance(self.optuna)
 
-    def _settle(self) -> None:
-        trials = self.trials()
-        for trial in trials:
-            if trial.state is TrialState.RUNNING and not self._is_at_work(trial):
-                noted = trial.user_attrs.get("folder")
-                outcome = read_outcome(Path(noted), self.search.options.objectives) if noted else None
-                # What was interrupted is lost as well: it has not come to its end.
-                if outcome:
-                    self._tell(trial.number, outcome)
-                else:
-                    self.storage.optuna.set_trial_user_attr(trial._trial_id, LOST, True)
-                    self.optuna.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-        replaced = {trial.user_attrs.get("replaces") for trial in trials}
-        for trial in self.trials():
-            if state_of(trial) == LOST and trial.params and trial.number not in replaced:
-                self.optuna.enqueue_trial(trial.params, user_attrs={"replaces": trial.number})
-
-    def _is_at_work(self, trial: FrozenTrial) -> bool:
-        noted = trial.user_attrs.get("owner")
-        if trial.number in self.mine:
-            return True
-        if not noted or trial.user_attrs.get(LOST):
-            return False
-        if owner.is_alive(noted, trial.user_attrs.get("heartbeat")) and noted != owner.this_process():
-            return True
-        # A worker may outlive the process that has started it.
-        folder = trial.user_attrs.get("folder")
-        return folder is not None and RunFolder(folder).is_live
-
-    def _tell(self, number: int, outcome: Outcome) -> None:
+    def tell_under_lock(self, number: int, outcome: Outcome) -> None:
+        """The same, where the lock is held."""
         trial = self.trials()[number]
         if trial.state.is_finished():  # by another process, which took this one for gone
             return
@@ -212,23 +198,6 @@ class Study:
                 self.optuna.enqueue_trial(dict(zip(names, point, strict=True)))
                 return True
         return False
-
-    def _left_by(self, replaces: int | None) -> Path | None:
-        """The folder of a lost trial, or of the one that it had replaced itself."""
-        trials = self.trials()
-        while replaces is not None:
-            noted = trials[replaces].user_attrs.get("folder")
-            if noted and RunFolder(noted).results.exists() and not RunFolder(noted).is_live:
-                return Path(noted)
-            replaces = trials[replaces].user_attrs.get("replaces")
-        return None
-
-
-def state_of(trial: FrozenTrial) -> str:
-    """As study.json has it; ``waiting`` of a trial that is queued."""
-    if trial.state is TrialState.FAIL and trial.user_attrs.get(LOST):
-        return LOST
-    return _STATES.get(trial.state, "waiting" if trial.state is TrialState.WAITING else RUNNING)
 
 
 def _refuse_another(search: Search, known: Any, directions: list[str], trials: Sequence[FrozenTrial]) -> None:

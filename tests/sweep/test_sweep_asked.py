@@ -1,0 +1,151 @@
+"""What a search asks for is checked before anything starts; spaces come from the command line and from conf/sweep."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Command, assert_two_lines
+from fashseg.composing import compose, conf_dir, parse
+from fashseg.errors import UserError
+from fashseg.sweep.asked import asked_search, without_space
+from fashseg.sweep.search import Search
+
+SEARCH = "hydra/sweeper=optuna"
+LR = "optimizer.lr=tag(log,interval(1e-4,1e-2))"
+
+
+def asked(*words: str) -> Search:
+    overrides = parse(words)
+    composed = compose("train", without_space(overrides), with_hydra=True)
+    return asked_search(overrides, composed, lambda some: compose("train", list(some)))
+
+
+def space(*words: str) -> dict[str, dict[str, Any]]:
+    return {path: found.as_record() for path, found in asked(SEARCH, *words).space.items()}
+
+
+def test_spaces_of_the_command_line() -> None:
+    assert space(LR, "optimizer=adam,sgd", "batch_size=choice(32,64)", "epochs=range(2,10,2)") == {
+        "optimizer.lr": {"kind": "float", "low": 1e-4, "high": 1e-2, "log": True, "step": None},
+        "optimizer": {"kind": "choice", "choices": ["adam", "sgd"]},
+        "batch_size": {"kind": "choice", "choices": ["32", "64"]},
+        "epochs": {"kind": "int", "low": 2, "high": 8, "log": False, "step": 2},
+    }
+
+
+def test_an_interval_of_a_whole_number_gives_whole_numbers() -> None:
+    for line in ("model.hidden=interval(8,64)", "model.hidden=int(interval(8,64))"):
+        assert space(line)["model.hidden"] == {"kind": "int", "low": 8, "high": 64, "log": False, "step": None}
+    assert space("model.hidden=tag(log,int(interval(8,64)))")["model.hidden"]["log"]
+    assert space("trainer.gradient_clip=interval(1,5)")["trainer.gradient_clip"]["kind"] == "float"
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted((conf_dir() / "sweep").glob("*.yaml"))])
+def test_every_file_of_conf_is_a_search(name: str) -> None:
+    found = asked(f"sweep={name}")
+    assert len(found.space) >= 3
+    assert f"model={name}" in found.fixed
+    assert all(plan.model.name == name and not plan.page for plan in found.plans)
+
+
+def test_the_command_line_goes_before_a_file() -> None:
+    found = asked("sweep=cnn", "optimizer.lr=1e-3", "batch_size=16,32", "page=true", "hydra.sweeper.n_trials=7")
+    assert set(found.space) == {"batch_size", "model.hidden", "loss.label_smoothing"}
+    assert found.space["batch_size"].choices == ("16", "32")
+    assert found.fixed == ["model=cnn", "optimizer.lr=1e-3", "page=true"]
+    assert found.options.n_trials == 7
+
+
+def test_default_name_follows_from_what_is_searched_and_fixed_alone() -> None:
+    name = asked(SEARCH, LR, "epochs=3").default_name()
+    assert name.startswith("cnn_")
+    same = ("hydra.sweeper.n_trials=50", "data.root=elsewhere", "notes=x", "hydra.sweeper.max_failure_rate=1")
+    assert asked(SEARCH, LR, "epochs=3", *same).default_name() == name
+    assert asked(SEARCH, "epochs=3", LR).default_name() == name
+    for word in ("epochs=4", "seed=1", "hydra.sweeper.seed=1", "hydra.sweeper.sampler=random"):
+        assert asked(SEARCH, LR, *(["epochs=3"] if "epochs" not in word else []), word).default_name() != name
+
+
+WRONG = [
+    ([SEARCH, "optimzer.lr=interval(1,2)"], ["optimzer.lr", "Did you mean optimizer.lr?"]),
+    ([SEARCH, "optimizer.lr=interval(1e-2,1e-4)"], ["optimizer.lr=interval(1e-2,1e-4) is empty", "smaller end first"]),
+    ([SEARCH, "optimizer.lr=interval(0.1,0.1)"], ["one value only", "0.1"]),
+    ([SEARCH, "optimizer.lr=tag(log,interval(0,1))"], ["log scale", "greater than 0"]),
+    ([SEARCH, "optimizer.lr=tag(lgo,interval(1,2))"], ["tag lgo means nothing", "There is log."]),
+    ([SEARCH, "optimizer.lr=interval(1e-3,.inf)"], ["can't be understood"]),
+    ([SEARCH, "optimizer.lr=interval(1e-3,inf)"], ["no finite number"]),
+    ([SEARCH, "optimizer.lr=interval(-0.1,1)"], ["optimizer.lr=-0.1 is out of range", "interval(-0.1,1)"]),
+    ([SEARCH, "loss.label_smoothing=interval(0,1)"], ["label_smoothing=1.0 is out of range", "less than 1"]),
+    ([SEARCH, "optimizer=adam,sdg"], ["optimizer=sdg is not a choice", "adamw, sgd"]),
+    ([SEARCH, "optimizer=adam,adam"], ["names adam twice"]),
+    ([SEARCH, "optimizer=interval(1,2)"], ["optimizer is a choice, not a number"]),
+    ([SEARCH, "trainer.precision=64,65"], ["trainer.precision=65 is not one of"]),
+    ([SEARCH, "trainer.precision=interval(1,2)"], ["takes text, which no interval holds"]),
+    ([SEARCH, "batch_size=interval(8.5,64)"], ["batch_size takes whole numbers, and 8.5 is none"]),
+    ([SEARCH, "batch_size=interval(0,64)"], ["batch_size=0 is out of range", "at least 1"]),
+    ([SEARCH, "epochs=range(5,5)"], ["gives no values"]),
+    ([SEARCH, "optimizer=adam,sgd", "optimizer.momentum=interval(0,0.9)"], ["optimizer=adam", "optimizer=sgd alone"]),
+    ([SEARCH, "optimizer.momentum=interval(0,0.9)"], ["optimizer=adam has no option optimizer.momentum", "sgd"]),
+    ([SEARCH], ["no space to search"]),
+    ([SEARCH, "resume=x", LR], ["resume="]),
+    ([SEARCH, LR, "trainer.devices=2"], ["trainer.devices=2 with -m"]),
+    ([SEARCH, LR, "hydra.sweeper.ntrials=3"], ["ntrials", "Did you mean hydra.sweeper.n_trials?"]),
+    ([SEARCH, LR, "hydra.sweeper.n_trials=0"], ["n_trials=0 is out of range"]),
+    ([SEARCH, LR, "hydra.sweeper.n_trials=many"], ["n_trials=many has the wrong type", "a whole number"]),
+    ([SEARCH, LR, "hydra.sweeper.sampler=tpee"], ["sampler=tpee is not one of", "Did you mean tpe?"]),
+    ([SEARCH, LR, "hydra.sweeper.sampler=grid"], ["sampler=grid needs values that can be counted"]),
+    ([SEARCH, LR, "hydra.sweeper.objectives=[test.accuracy]"], ["test images, which decide nothing", "val.accuracy"]),
+    ([SEARCH, LR, "hydra.sweeper.objectives=[scores]"], ["scores", "Did you mean score?"]),
+    ([SEARCH, LR, "hydra.sweeper.objectives=[score,parameters]"], ["pruner=median goes by one objective"]),
+    ([SEARCH, LR, "hydra.sweeper.direction=up"], ["direction=up must be maximize or minimize"]),
+    ([SEARCH, LR, "hydra.sweeper.params.epochs=3"], ["is for files of conf/sweep", "epochs=..."]),
+    ([SEARCH, LR, "hydra.sweeper.study_name=a/b"], ["study_name=a/b is no name of a folder"]),
+    ([SEARCH, LR, "hydra.sweeper.storage=redis://x"], ["redis://x is no storage"]),
+    ([SEARCH, LR, "hydra.sweeper.n_jobs=2"], ["needs a launcher with workers"]),
+    (["sweep=cnnn"], ["sweep=cnnn is not a choice"]),
+    ([LR], ["is a space to search", "hydra/sweeper=optuna"]),
+]
+
+
+@pytest.mark.parametrize(("words", "parts"), WRONG, ids=[" ".join(words) for words, _ in WRONG])
+def test_what_is_wrong_is_said_in_two_lines(words: list[str], parts: list[str], run: Command, tmp_path: Path) -> None:
+    assert_two_lines(run("train", "-m", "data=synthetic_fashion", *words), *parts)
+    assert not list(tmp_path.glob("outputs/sweep/*/0"))
+
+
+def test_a_search_is_for_many_runs_and_for_train() -> None:
+    from fashseg import evaluate, train
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["train"])
+        assert train.main(["sweep=cnn"]) == 2
+        assert evaluate.main(["-m", SEARCH, "run=x", "split=val,test"]) == 2
+
+
+def test_a_file_that_sets_options_by_itself_is_refused(run: Command, tmp_path: Path) -> None:
+    (tmp_path / "conf" / "sweep").mkdir(parents=True)
+    (tmp_path / "conf" / "sweep" / "mine.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /hydra/sweeper: optuna\nepochs: 3\n"
+        "hydra:\n  sweeper:\n    params:\n      optimizer.lr: interval(1e-4,1e-2)\n"
+    )
+    outcome = run("train", "-m", "--config-dir=conf", "sweep=mine")
+    assert_two_lines(outcome, "the file sets epochs", "epochs: 3")
+
+
+def test_without_optuna_it_says_what_to_install(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "optuna" else found(name, *more)
+    )
+    assert_two_lines(run("train", "-m", SEARCH, LR), "needs optuna", "pip install fashseg[sweep]")
+
+
+def test_directions_follow_from_objectives() -> None:
+    found = asked(SEARCH, LR, "hydra.sweeper.objectives=[score,val.loss,parameters]", "hydra.sweeper.pruner=none")
+    assert found.options.directions == ["maximize", "minimize", "minimize"]
+    with pytest.raises(UserError, match="whether more or less of val"):
+        asked(SEARCH, LR, "hydra.sweeper.objectives=[val.ece]", "hydra.sweeper.pruner=none")

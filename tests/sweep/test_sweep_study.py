@@ -1,0 +1,281 @@
+"""A study is worked on by several processes, any of which may be gone at any moment: none lost, none double."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stubs import SPACE, Launcher, a_search, no_waiting_for_the_disk, owner_gone, record, run, score, write_results  # noqa: F401
+
+from fashseg.errors import RunError, UserError
+from fashseg.sweep import owner
+from fashseg.sweep.loop import Trials
+from fashseg.sweep.outcome import FAILED, FINISHED, LOST, RUNNING, Outcome, state_of
+from fashseg.sweep.space import Dimension
+from fashseg.sweep.study import Study
+
+
+def params(content: dict[str, Any]) -> list[dict[str, str]]:
+    return [trial["params"] for trial in content["trials"]]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "cmaes"])
+def test_same_seed_same_trials_and_a_second_process_draws_others(sampler: str, tmp_path: Path) -> None:
+    options = {"sampler": sampler, "startup_trials": 4}
+    once = params(run(a_search(tmp_path / "a", **options)))
+    again = params(run(a_search(tmp_path / "b", **options)))
+    assert once == again
+    assert len({str(trial) for trial in once}) == 12
+    other = params(run(a_search(tmp_path / "c", seed=1, **options)))
+    assert other != once
+    # In two halves, as two processes: what the second one draws, the first has not drawn.
+    run(a_search(tmp_path / "d", **{**options, "n_trials": 6}))
+    halves = params(run(a_search(tmp_path / "d", **options)))
+    assert len({str(trial) for trial in halves}) == 12
+    assert halves == once
+
+
+def test_numbers_are_within_the_space_and_typed_exactly(tmp_path: Path) -> None:
+    launcher = Launcher()
+    content = run(a_search(tmp_path), launcher)
+    for (number, words), trial in zip(launcher.jobs, content["trials"], strict=True):
+        assert trial["number"] == number
+        assert words == ["model=cnn", *(f"{path}={text}" for path, text in trial["params"].items())]
+        assert 1e-4 <= float(trial["params"]["optimizer.lr"]) <= 1e-1
+        assert trial["params"]["batch_size"].isdecimal()
+        assert trial["values"] == [score(words)]
+        assert (trial["state"], trial["folder"], trial["error"]) == ("finished", str(number), None)
+
+
+def test_grid_has_each_point_once_and_ends(tmp_path: Path) -> None:
+    space = {"batch_size": Dimension("int", "", 32, 64, step=16), "optimizer": SPACE["optimizer"]}
+    job = Launcher(lambda words, _: float(len(str(words))))
+    content = run(a_search(tmp_path, space=space, sampler="grid", n_trials=None), job)
+    expected = [{"batch_size": str(size), "optimizer": name} for size in (32, 48, 64) for name in ("adam", "sgd")]
+    assert params(content) == expected
+    assert content["n_trials"] == 6
+
+
+def test_lost_trial_is_queued_again_once_and_not_counted(tmp_path: Path) -> None:
+    first, second = (Study(a_search(tmp_path), tmp_path) for _ in range(2))
+    lost = first.claim()
+    assert lost
+    owner_gone(first, lost.number)
+    claims = [study.claim() for study in (second, first)]
+    assert [claim.replaces if claim else None for claim in claims] == [lost.number, None]
+    assert claims[0]
+    assert claims[0].params == lost.params
+    assert [state_of(trial) for trial in first.trials()] == [LOST, RUNNING, RUNNING]
+    for study, claim in zip((second, first), claims, strict=True):
+        assert claim
+        study.tell(claim.number, Outcome(FINISHED, (0.5,)))
+    content = run(a_search(tmp_path))
+    states = [trial["state"] for trial in content["trials"]]
+    assert states == ["lost", *["finished"] * 12]
+    assert [trial["replaces"] for trial in content["trials"]][:3] == [None, 0, None]
+    assert len({str(trial["params"]) for trial in content["trials"][1:]}) == 12
+
+
+@pytest.mark.parametrize("left", ["no owner", "marked only", "not queued again"])
+def test_process_killed_while_it_had_the_lock_leaves_what_the_next_one_mends(left: str, tmp_path: Path) -> None:
+    study = Study(a_search(tmp_path, n_trials=3), tmp_path)
+    asked = study.optuna.ask(study.distributions)
+    if left != "no owner":
+        asked.set_user_attr("owner", {**owner.this_process(), "pid": 2**22 + 1})
+        asked.set_user_attr(LOST, True)
+    if left == "not queued again":
+        study.optuna.tell(asked.number, state=study.optuna.trials[0].state.FAIL)
+    content = run(a_search(tmp_path, n_trials=3))
+    assert [trial["state"] for trial in content["trials"]] == ["lost", *["finished"] * 3]
+    assert content["trials"][1]["params"] == content["trials"][0]["params"]
+
+
+def test_job_that_had_ended_is_told_from_its_folder_and_not_run_again(tmp_path: Path) -> None:
+    study = Study(a_search(tmp_path, n_trials=5), tmp_path)
+    claims = [study.claim() for _ in range(4)]
+    ends: list[dict[str, Any]] = [
+        {"status": "finished", "val": {"accuracy": 0.75}},
+        {"status": "failed", "error": "out of memory"},
+        {"status": "interrupted"},
+        {"status": "pruned"},
+    ]
+    for claim, end in zip(claims, ends, strict=True):
+        assert claim
+        write_results(tmp_path / str(claim.number), **end)
+        owner_gone(study, claim.number)
+    trial = study.optuna.trials[3]
+    study.storage.optuna.set_trial_intermediate_value(trial._trial_id, 2, 0.25)
+    launcher = Launcher()
+    content = run(a_search(tmp_path, n_trials=5), launcher)
+    assert [trial["state"] for trial in content["trials"]] == ["finished", "failed", "lost", "pruned"] + [
+        "finished"
+    ] * 2
+    assert content["trials"][0]["values"] == [0.75]
+    assert content["trials"][1]["error"] == "out of memory"
+    assert content["trials"][3]["intermediate"] == {"2": 0.25}
+    assert [number for number, _ in launcher.jobs] == [4, 5]
+    # The one that was interrupted goes on in the folder that its run has left.
+    assert launcher.jobs[0][1][-1] == "resume=auto"
+    assert not (tmp_path / "2").exists()
+    assert (tmp_path / "4" / "results.json").exists()
+
+
+def test_silent_process_of_another_machine_is_gone_and_a_speaking_one_is_not(tmp_path: Path) -> None:
+    study = Study(a_search(tmp_path), tmp_path)
+    for since in (10, owner.SILENT_SECONDS + 10):
+        claim = study.claim()
+        assert claim
+        trial = study.optuna.trials[claim.number]
+        study.storage.optuna.set_trial_user_attr(trial._trial_id, "owner", {"host": "elsewhere", "pid": 1})
+        study.storage.optuna.set_trial_user_attr(trial._trial_id, "heartbeat", time.time() - since)
+    study.mine.clear()
+    study.settle()
+    assert [state_of(trial) for trial in study.trials()] == [RUNNING, LOST, "waiting"]
+
+
+def test_this_process_is_alive_and_one_of_its_number_of_another_time_is_not() -> None:
+    here = owner.this_process()
+    assert owner.is_alive(here, None)
+    assert not owner.is_alive({**here, "started": "12"}, None)
+    assert not owner.is_alive({**here, "boot": "another"}, None)
+    assert not owner.is_alive({**here, "pid": 2**22 + 1}, None)
+
+
+def test_never_more_than_asked_for_with_two_processes(tmp_path: Path) -> None:
+    one, two = (Study(a_search(tmp_path, n_trials=3), tmp_path) for _ in range(2))
+    claims = [study.claim() for study in (one, two, one, two, one)]
+    assert [claim is not None for claim in claims] == [True, True, True, False, False]
+
+
+def test_failures_are_kept_and_the_search_goes_on_until_they_are_too_many(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def every(third: int) -> Launcher:
+        def job(words: Sequence[str], number: int) -> float:
+            if number % third == 0:
+                raise RuntimeError("diverged")
+            return float("nan") if number == 5 else score(words)
+
+        return Launcher(job)
+
+    content = run(a_search(tmp_path / "some", max_failure_rate=0.5), every(4))
+    assert [trial["number"] for trial in content["trials"] if trial["state"] == "failed"] == [0, 4, 5, 8]
+    assert content["trials"][4]["error"] == "RuntimeError: diverged"
+    assert "failed: RuntimeError: diverged" in capsys.readouterr().out
+    with pytest.raises(RunError, match="4 of 4 trials have failed"):
+        run(a_search(tmp_path / "all"), every(1))
+    assert record(tmp_path / "all")["trials"][3]["state"] == FAILED
+
+
+def test_finished_study_says_so_and_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(a_search(tmp_path))
+    launcher = Launcher()
+    run(a_search(tmp_path), launcher)
+    assert launcher.jobs == []
+    assert "the study mine is complete: 12 finished" in capsys.readouterr().out
+    assert len(run(a_search(tmp_path, n_trials=14))["trials"]) == 14
+
+
+def test_interruption_gives_its_trial_back_and_says_how_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def job(words: Sequence[str], number: int) -> float:
+        if number == 2:
+            write_results(tmp_path / "2", status="interrupted")
+            raise SystemExit(130)
+        return score(words)
+
+    with pytest.raises(SystemExit) as end:
+        run(a_search(tmp_path), Launcher(job))
+    assert end.value.code == 130
+    assert [trial["state"] for trial in record(tmp_path)["trials"]] == ["finished", "finished", "lost"]
+    err = capsys.readouterr().err
+    assert err.splitlines()[0] == "interrupted by SIGINT: 2 finished and 1 lost, of 12"
+    assert "go on with the same command: python -m fashseg.train -m sweep=x" in err
+    launcher = Launcher()
+    content = run(a_search(tmp_path), launcher)
+    assert launcher.jobs[0][0] == 3
+    assert launcher.jobs[0][1][-1] == "resume=auto"
+    assert sum(trial["state"] == "finished" for trial in content["trials"]) == 12
+
+
+def test_several_objectives(tmp_path: Path) -> None:
+    def job(words: Sequence[str], number: int) -> float:
+        write_results(tmp_path / str(number), status="finished", val={"accuracy": score(words)}, parameters=number)
+        return score(words)
+
+    content = run(a_search(tmp_path, objectives=["score", "parameters"]), Launcher(job))
+    assert content["directions"] == ["maximize", "minimize"]
+    assert [trial["values"][1] for trial in content["trials"]] == list(range(12))
+    from omegaconf import OmegaConf
+
+    kept = OmegaConf.load(tmp_path / "optimization_results.yaml")
+    values = [solution["values"] for solution in kept.solutions]
+    for value in values:
+        assert not any(other[0] > value[0] and other[1] < value[1] for other in values)
+
+
+def test_another_search_of_the_same_name_is_refused_with_what_differs(tmp_path: Path) -> None:
+    run(a_search(tmp_path))
+    wider = {**SPACE, "batch_size": Dimension("int", "", 16, 256)}
+    fixed = a_search(tmp_path)
+    fixed.fixed = ["model=cnn", "epochs=3", "data.root=elsewhere"]
+    for search, what in (
+        (a_search(tmp_path, space=wider), "batch_size int from 16 to 128, now int from 16 to 256"),
+        (fixed, "another fixed options: epochs absent, now 3."),
+        (a_search(tmp_path, direction="minimize"), "directions maximize, now minimize"),
+    ):
+        with pytest.raises(UserError) as refused:
+            Study(search, tmp_path)
+        assert what in refused.value.what
+
+
+def test_folder_of_runs_without_its_storage_is_refused(tmp_path: Path) -> None:
+    write_results(tmp_path / "0", status="finished")
+    with pytest.raises(UserError, match="holds runs of a sweep"):
+        Study(a_search(tmp_path), tmp_path)
+
+
+def test_record_has_what_the_page_needs(tmp_path: Path) -> None:
+    content = run(a_search(tmp_path, pruner="median"))
+    assert content["space"] == {
+        "optimizer.lr": {"kind": "float", "low": 1e-4, "high": 0.1, "log": True, "step": None},
+        "batch_size": {"kind": "int", "low": 16, "high": 128, "log": False, "step": None},
+        "optimizer": {"kind": "choice", "choices": ["adam", "sgd"]},
+    }
+    assert set(content["importance"]) == set(SPACE)
+    assert {key: content[key] for key in ("study_name", "sampler", "pruner", "n_trials", "overrides")} == {
+        "study_name": "mine",
+        "sampler": "tpe",
+        "pruner": "median",
+        "n_trials": 12,
+        "overrides": ["model=cnn"],
+    }
+    best = max(content["trials"], key=lambda trial: trial["values"])
+    assert (tmp_path / "optimization_results.yaml").read_text().startswith("name: optuna\nbest_evaluated_params:\n")
+    assert f"best_evaluated_value: {best['values'][0]}" in (tmp_path / "optimization_results.yaml").read_text()
+
+
+def test_batches_have_their_own_numbers_where_another_process_has_trials_between(tmp_path: Path) -> None:
+    other = Study(a_search(tmp_path), tmp_path)
+    search = a_search(tmp_path, n_jobs=2)
+
+    def job(words: Sequence[str], number: int) -> float:
+        if number == 1 and (claim := other.claim()):
+            other.tell(claim.number, Outcome(FINISHED, (0.1,)))
+        return score(words)
+
+    launcher = Launcher(job)
+    content = run(search, launcher)
+    numbers = [number for number, _ in launcher.jobs]
+    assert sorted([*numbers, 2]) == list(range(12))
+    assert len(content["trials"]) == 12
+
+
+def test_workers_are_needed_for_several_trials_at_a_time(tmp_path: Path) -> None:
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+
+    study = Study(a_search(tmp_path, n_jobs=2), tmp_path)
+    with pytest.raises(UserError, match="needs a launcher with workers"):
+        Trials(study, BasicLauncher())
