@@ -193,9 +193,6 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     if arguments.cfg:
         _check_package(verb, arguments)
         return []
-    if multirun:
-        words = next(iter(plans(overrides)))
-        check_launcher(compose(verb.name, _composed_of(arguments, words), known, with_hydra=True))
     return verb.prepare(checked, overrides, multirun)
 
 
@@ -215,6 +212,7 @@ def _search(
 
     words = without_space(overrides)
     composed = compose(verb.name, _composed_of(arguments, words), with_hydra=True)
+    check_launcher(composed)
     if is_search(composed):
         if verb.search is None:
             raise UserError(f"{verb.name} has nothing to search for.", "A search is for train.")

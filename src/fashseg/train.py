@@ -126,9 +126,9 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     folder = RunFolder(hydra.runtime.output_dir)
     in_sweep = hydra.mode is RunMode.MULTIRUN
     number = hydra.job.num if in_sweep else 0
+    trial = trial_of(cast(DictConfig, hydra), folder.path) if in_sweep else None
     # As they were typed: by itself OmegaConf would look up what they refer to.
     words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
-    trial = trial_of(cast(DictConfig, hydra), folder.path) if in_sweep else None
     try:
         value = _run(composed, folder, words, in_sweep, trial)
     except Stopped as stopped:
@@ -238,14 +238,14 @@ def main(words: Sequence[str] | None = None) -> int:
     def noted_job(composed: DictConfig) -> float | None:
         return job(composed, jobs)
 
+    # For launchers whose jobs are other processes; an attribute, as Hydra asks for a function.
+    vars(noted_job)["note"] = jobs.append
+
     def search(asked: Search, overrides: list[Override]) -> list[str]:
         refuse_in_sweep(asked.plans)
         _look_at_data(asked.plans[:1])
         searches.append(asked)
         return start(asked, overrides, sys.argv[1:] if words is None else words)
-
-    # For launchers whose jobs are other processes; an attribute, as Hydra asks for a function.
-    vars(noted_job)["note"] = jobs.append
 
     def finish(multirun: bool) -> int:
         if searches:

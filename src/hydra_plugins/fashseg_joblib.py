@@ -36,9 +36,9 @@ class JoblibLauncher(Launcher):
         """Called by sweepers: all jobs of a batch."""
         return self._jobs.launch(job_overrides, initial_job_idx)
 
-    def workers(self, at_most: int | None = None) -> AbstractContextManager[int]:
+    def workers(self, n_jobs: int | None = None) -> AbstractContextManager[int]:
         """See `fashseg.launch.joblib_jobs.JoblibJobs.workers`."""
-        return self._jobs.workers(at_most)
+        return self._jobs.workers(n_jobs)
 
     def submit(self, overrides: Sequence[str], number: int) -> Future[JobReturn]:
         """See `fashseg.launch.joblib_jobs.JoblibJobs.submit`."""

@@ -36,19 +36,22 @@ class JoblibJobs:
         self._note = note_of(task_function)
         self._pool: Pool | None = None
 
-    @contextlib.contextmanager
-    def workers(self, at_most: int | None = None) -> Iterator[int]:
+    def workers(self, n_jobs: int | None = None) -> contextlib.AbstractContextManager[int]:
         """Workers, for the block, in which `submit` may be called; gives their number.
 
         At its end all submitted jobs have ended, and the processes, too. A signal in the block is passed on to the
-        jobs, and futures raise `fashseg.stopping.Stopped` from then on.
+        jobs, and from then on futures raise `fashseg.stopping.Stopped`; where there is no job, the signal itself does.
 
         Args:
-            at_most: no more than these.
+            n_jobs: of them, where the launcher's own n_jobs is -1; in any case no more than these.
         """
+        return self._workers(n_jobs or -1, n_jobs)
+
+    @contextlib.contextmanager
+    def _workers(self, n_jobs: int, at_most: int | None) -> Iterator[int]:
         trainer: Any = self._config.trainer
         found = shares(
-            self.n_jobs,
+            self.n_jobs if self.n_jobs > 0 else n_jobs,
             this_machine(),
             use_gpus=trainer.accelerator in ("auto", "gpu"),
             gpus_a_job=trainer.devices,
@@ -60,8 +63,7 @@ class JoblibJobs:
             try:
                 yield len(found)
             finally:
-                pool, self._pool = self._pool, None
-                del pool
+                self._pool = None
 
     def submit(self, overrides: Sequence[str], number: int) -> Future[JobReturn]:
         """Run a job as soon as a worker is free, within `workers`.
@@ -88,7 +90,7 @@ class JoblibJobs:
         require_folders_of_their_own(planned)
         require_writable(planned[0].folder.parent)
         print(f"{counted(len(planned), 'job')} in {os.path.relpath(planned[0].folder.parent)}", flush=True)
-        with self.workers(len(planned)):
+        with self._workers(-1, len(planned)):
             assert self._pool is not None
             futures = [self._pool.submit(job) for job in planned]
             return [future.result() for future in futures]

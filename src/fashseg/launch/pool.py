@@ -154,9 +154,10 @@ class Pool:
             print("\n".join(f"[{planned.number}] {line}" for line in str(error).splitlines()), file=sys.stderr)
             return failed(planned, error)
 
-    def _pass_on(self, count: int) -> None:
+    def _pass_on(self, count: int) -> bool:
         for one in self.workers:
             one.send(signal.SIGTERM if count < 3 else signal.SIGKILL)
+        return any(one.busy for one in self.workers)
 
 
 def _death(planned: Planned, said: str) -> RunError:

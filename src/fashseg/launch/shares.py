@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fashseg.text import counted
+
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -94,19 +96,21 @@ def in_words(found: Sequence[Share]) -> str:
     count, first = len(found), found[0]
     if count == 1:
         return "one at a time, in a process of its own"
-    threads = "1 thread" if first.threads == 1 else f"{first.threads} threads"
-    if first.gpus is None:
-        own = (
-            f" on {'a core' if len(first.cores) == 1 else f'{len(first.cores)} cores'} of its own"
-            if first.cores
-            else ""
+    if first.gpus is not None:
+        different = len({share.gpus for share in found})
+        if different < count:
+            gpus = counted(different * len(first.gpus), "GPU")
+            return f"{count} at a time; {gpus} for them, so that some share one"
+        return (
+            f"{count} at a time, each with {'a GPU' if len(first.gpus) == 1 else f'{len(first.gpus)} GPUs'} of its own"
         )
-        return f"{count} at a time, each with {threads}{own}"
-    different = len({share.gpus for share in found})
-    each = "a GPU of its own" if len(first.gpus) == 1 else f"{len(first.gpus)} GPUs of its own"
-    if different < count:
-        return f"{count} at a time; {different * len(first.gpus)} GPUs for them, so that some share one in turn"
-    return f"{count} at a time, each with {each}"
+    words = f"{count} at a time, each with {counted(first.threads, 'thread')}"
+    cores = {share.cores for share in found}
+    if not first.cores:
+        return words
+    if len(cores) < count:
+        return f"{words} on one of {counted(len(cores), 'core')}"
+    return f"{words} on {'a core' if len(first.cores) == 1 else f'{len(first.cores)} cores'} of its own"
 
 
 def _cores() -> list[int]:

@@ -14,14 +14,15 @@ class PassedOn:
     """Between `begin` and `end` a signal that asks to end is noted and given to whoever works.
 
     Args:
-        pass_on: is called with how many signals there have been.
+        pass_on: is called with how many signals there have been; gives whether anybody works. Where nobody does,
+            `Stopped` is raised.
         notice: what is written to standard error at the first.
 
     Attributes:
         signals: that have been sent.
     """
 
-    def __init__(self, pass_on: Callable[[int], None], notice: str) -> None:
+    def __init__(self, pass_on: Callable[[int], bool], notice: str) -> None:
         self.signals: list[int] = []
         self._pass_on, self._notice = pass_on, notice
         self._before: dict[int, Any] = {}
@@ -48,6 +49,7 @@ class PassedOn:
 
     def _note(self, number: int, _frame: Any) -> None:
         self.signals.append(number)
+        if not self._pass_on(len(self.signals)):
+            raise Stopped(number)
         if len(self.signals) == 1:
             os.write(2, f"{self._notice}\n".encode())
-        self._pass_on(len(self.signals))

@@ -66,9 +66,9 @@ class SubmititJobs:
         self._signals = PassedOn(self._pass_on, "stopping")
 
     @contextlib.contextmanager
-    def workers(self, at_most: int | None = None) -> Iterator[int]:
+    def workers(self, n_jobs: int | None = None) -> Iterator[int]:
         """For the block, in which `submit` may be called; gives how many jobs are submitted at a time."""
-        count = min(at_most or _AT_A_TIME, int(self.options.get("array_parallelism", _AT_A_TIME)))
+        count = min(n_jobs or _AT_A_TIME, int(self.options.get("array_parallelism", _AT_A_TIME)))
         self._signals.begin()
         try:
             with ThreadPoolExecutor(count, "job") as self._threads:
@@ -158,6 +158,9 @@ class SubmititJobs:
             if self._signals.asked:
                 raise self._signals.stopped() from None
             ended = self._without_result(job, planned, error)
+        finally:
+            with self._lock:
+                self._submitted.remove(job)
         self._note(Job(RunFolder(planned.folder), ended.exit_status, planned.number))
         return ended.returned
 
@@ -174,14 +177,15 @@ class SubmititJobs:
                 return Ended(without_value(planned), said.exit_status, stopped=True)
         return failed(planned, said)
 
-    def _pass_on(self, count: int) -> None:
+    def _pass_on(self, count: int) -> bool:
         if self.cluster == "slurm":
             numbers = " ".join(sorted({job.job_id.partition("_")[0] for job in self._submitted}))
             os.write(2, f"jobs of SLURM go on by themselves; to end them: scancel {numbers}\n".encode())
-            return
+            return False
         for job in self._submitted:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(job.job_id), signal.SIGTERM if count < 3 else signal.SIGKILL)
+        return bool(self._submitted)
 
 
 def _plain(value: Any) -> Any:
