@@ -6,7 +6,7 @@ The terminal and the page say the same.
 from fashseg.compare.searches import Search
 from fashseg.sweep.kept_study import STATES, Searched, Study, Trial
 from fashseg.sweep.preset import BEST, FOLDER, preset_command
-from fashseg.sweep.ranking import best_of, command_of
+from fashseg.sweep.ranking import best_of, command_of, own_words
 from fashseg.text import counted, duration, listed, shown_option
 
 ABSENT = "-"
@@ -95,11 +95,8 @@ def commands_of_best(search: Search) -> list[tuple[str, str]]:
     except OSError:
         there = False
     if there:
-        run = search.runs.get(best.number)
-        plugins = run.results.get("plugins") if run else ()
-        found.append(
-            ("The same by the preset that the search has written", preset_command(search.name, plugins=plugins))
-        )
+        words = own_words(search.study, best)
+        found.append(("The same by the preset that the search has written", preset_command(search.name, words)))
     return found
 
 

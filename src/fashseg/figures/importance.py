@@ -23,7 +23,7 @@ def importances(shares: Mapping[str, float]) -> Figure:
     axes.bar_label(bars, [f"{100 * value / total:.0f}%" for _, value in ordered], padding=3, fontsize=9)
     axes.set_yticks(range(len(ordered)), [name if len(name) <= 32 else f"…{name[-31:]}" for name, _ in ordered])
     largest = max((value / total for _, value in ordered), default=1.0)
-    axes.set(xlim=(0, 1.15 * largest or 1), ylim=(len(ordered) - 0.5, -0.5), xlabel="share of the importance")
+    axes.set(xlim=(0, 1.15 * largest or 1), ylim=(max(1, len(ordered)) - 0.5, -0.5), xlabel="share of the importance")
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.tick_params(axis="y", length=0)
     axes.grid(False, axis="y")

@@ -5,6 +5,7 @@ import re
 import shlex
 import tempfile
 import textwrap
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,16 @@ _FIRST_LINE = "# @package _global_\n"
 _OF_A_SEARCH = "# Out of a search: "
 
 
-def preset_command(folder: str, name: str = BEST, plugins: Any = ()) -> str:
-    """The command that trains by a preset in the folder of a search."""
-    start = command("train")
-    words = command("train", plugins, experiment=name).removeprefix(start)
-    return f"{start} --config-dir {shlex.quote(f'{folder}/conf')}{words}"
+def preset_command(folder: str, words: Sequence[str], name: str = BEST) -> str:
+    """The command that trains by a preset in the folder of a search.
+
+    Args:
+        folder: of the search.
+        words: of the command of the trial: the code of plugins is named by each command.
+        name: of the preset.
+    """
+    given = [f"experiment={name}", *(word for word in words if word.startswith("plugins="))]
+    return " ".join([command("train"), "--config-dir", *map(shlex.quote, [f"{folder}/conf", *given])])
 
 
 def write_preset(folder: Path, study: dict[str, Any]) -> list[str]:
@@ -85,7 +91,7 @@ def _write(folder: Path, study: Study, name: str, trial: Trial) -> list[str]:
             raise UserError(f"it would not come to the same options: {wrong}", "Start it by the command of the trial.")
     path = folder / FOLDER / f"{name}.yaml"
     write_atomically(path, text)
-    return [_told(study, trial, name), f"  {preset_command(_shown(folder), name, _plugins(run))}"]
+    return [_told(study, trial, name), f"  {preset_command(_shown(folder), words, name)}"]
 
 
 def _told(study: Study, trial: Trial, name: str) -> str:
@@ -129,7 +135,7 @@ def _header(folder: Path, study: Study, name: str, trial: Trial, run: RunFolder 
         f"Written on {datetime.now(UTC):%Y-%m-%d} by fashseg {__version__}{torch}. "
         f"Found by {study.sampler}, pruner {study.pruner}:"
     )
-    lines = [*_wrapped(first), "#", f"#   {preset_command(_shown(folder), name, _plugins(run))}", "#"]
+    lines = [*_wrapped(first), "#", f"#   {preset_command(_shown(folder), own_words(study, trial), name)}", "#"]
     return "\n".join([*map(on_one_line, [*lines, *_wrapped(f"# {body}"), "#", f"#   {study.command}"])]) + "\n"
 
 
@@ -143,10 +149,6 @@ def _results(run: RunFolder | None) -> dict[str, Any]:
         return run.read_results() if run is not None else {}
     except UserError:
         return {}
-
-
-def _plugins(run: RunFolder | None) -> Any:
-    return _results(run).get("plugins") or ()
 
 
 def _is_number(value: object) -> bool:

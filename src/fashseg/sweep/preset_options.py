@@ -20,7 +20,7 @@ NOT_KEPT = (
     *("data.root", "data.download", "data.mirrors"),
 )
 NOT_KEPT_GROUPS = ("logger.",)
-ROOT = "data.root"  # kept where the command names it: another folder is other data
+ROOT = "data.root"  # kept where the command names it, and of pictures of one's own: another folder is other data
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ def preset_of(config: DictConfig, words: Sequence[str]) -> Preset:
         if group == "model" or group in named or name != OmegaConf.select(usual, f"{group}.name")
     }
     base = compose("train", [f"{group}={name}" for group, name in names.items()])
+    if OmegaConf.select(base, ROOT) == "":  # pictures of one's own are nowhere in particular
+        named.add(ROOT)
+        base.data.root = escaped(wanted[ROOT])
     before = _flat(base)
     options = {
         path: value
