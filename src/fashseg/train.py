@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -29,6 +29,10 @@ from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
 from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.stopping import Stopped, not_now
+from fashseg.trackers.ahead import require_trackers
+
+if TYPE_CHECKING:
+    from fashseg.trackers.running import Trackers
 
 log = logging.getLogger(__name__)
 
@@ -63,21 +67,25 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
         if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
             raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
         _look_at_data(plans)
+        require_trackers(plans)
         return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
     folder = given.get("hydra.run.dir")
     if resume == AUTO and is_first_process():
         if found := find_unfinished(plans[0], str(folder) if folder else None):
             print(f"resume=auto: goes on with {found.path}")
+            require_trackers(plans)
             return [f"hydra.run.dir={quoted(found.path)}"]
         print("resume=auto: there is no unfinished run of these options, so a new one begins")
     elif resume is not None and resume != AUTO:
-        resumed_config(RunFolder(resume), overrides)
+        composed = resumed_config(RunFolder(resume), overrides)
         require_writable(Path(resume))
+        require_trackers([check(Train, composed)])
         return [f"hydra.run.dir={quoted(Path(resume))}"]
     if folder and is_first_process():
         _refuse_taken(RunFolder(str(folder)))
         require_writable(Path(str(folder)))
     _look_at_data(plans)
+    require_trackers(plans)
     return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
 
 
@@ -152,6 +160,8 @@ def _run(composed: DictConfig, folder: RunFolder, overrides: list[str], in_sweep
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
     OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
+    if in_sweep and not composed.logger.get("group"):
+        OmegaConf.update(composed, "logger.group", escaped(folder.path.absolute().parent.name))
     run = check(Train, composed)
     chosen = [(group, getattr(run, group).name) for group in ("model", "data", "loss")]
     run.plugins = recorded(run.plugins, chosen)
@@ -176,10 +186,25 @@ def _train(
         folder.write_results(**first_record(run, overrides))
 
     with heavy_imports():
-        from fashseg.experiment import run_experiment  # brings torch, so not before all this
+        from fashseg.trackers.running import Trackers
+
+    with Trackers(run, folder) as trackers:
+        return _train_and_show(run, folder, composed, overrides, in_sweep, resume, trackers)
+
+
+def _train_and_show(
+    run: Train,
+    folder: RunFolder,
+    composed: DictConfig,
+    overrides: list[str],
+    in_sweep: bool,
+    resume: bool,
+    trackers: "Trackers",
+) -> float:
+    from fashseg.experiment import run_experiment
 
     try:
-        results = run_experiment(run, folder, composed, overrides=overrides, resume=resume)
+        results = run_experiment(run, folder, composed, overrides=overrides, resume=resume, trackers=trackers)
     except UserError as error:
         # Nothing was trained: a run to go on with stays as it was, a new one leaves nothing behind.
         if in_sweep:
