@@ -78,7 +78,9 @@ def in_wandb(folder: Path, results: dict, rows: list) -> None:  # type: ignore[t
     assert [row["val/loss"] for row in logged if "val/loss" in row] == pytest.approx(
         [float(row["val_loss"]) for row in rows]
     )
-    assert any("val/samples" in row for row in logged)
+    assert any("val/samples/filenames" in row for row in logged)
+    steps = [-(-results["images"]["train"] // 64) * epoch for epoch in (1, 2)]
+    assert [row["trainer/global_step"] for row in logged if "val/loss" in row] == steps
     assert any(row.get("final/test") == results["test"]["accuracy"] for row in logged)
     (kept,) = (folder / "wandb").glob("offline-run-*/files")
     assert {"results.json", "report.html", "config.yaml"} <= {path.name for path in kept.iterdir()}

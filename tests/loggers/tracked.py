@@ -123,13 +123,17 @@ def mlflow_server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.stdout.close()
 
 
+_made: list[Path] = []  # a fixture that is imported is another one in each module
+
+
 @pytest.fixture(scope="session")
 def made_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database: to make the tables takes longer than all the rest."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with mlflow_settings():
-        MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
+    """An empty database, made once: to make the tables takes longer than all the rest."""
+    if not _made:
+        _made.append(tmp_path_factory.mktemp("store") / "mlflow.db")
+        with mlflow_settings():
+            MlflowClient(f"sqlite:///{_made[0]}").search_experiments()
+    return _made[0]
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ class Tracker(Logger):
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Scores of an epoch."""
-        values = dict(metrics)
+        values = {name: int(value) if name == "epoch" else value for name, value in metrics.items()}
         self._send(lambda: self._log_metrics(values, step))
 
     def picture(self, tag: str, pixels: Any, step: int) -> None:
