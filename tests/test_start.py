@@ -15,7 +15,7 @@ from conftest import TINY_CNN, TINY_SEGNET
 HEAVY = (
     *("torch", "pytorch_lightning", "torchmetrics", "torchvision", "numpy", "PIL", "matplotlib", "tensorboard"),
     *("torch.utils.tensorboard", "google.protobuf", "jinja2", "rich", "sklearn", "scipy", "pandas", "onnx"),
-    *("gradio", "fastapi"),
+    *("gradio", "fastapi", "mlflow", "wandb", "sqlalchemy"),
 )
 
 # What is needed when the first epoch is through, or at the end of the run.

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -33,6 +33,10 @@ from fashseg.stopping import Stopped, not_now
 from fashseg.sweep.address import TrialAddress, trial_of
 from fashseg.sweep.search import Search
 from fashseg.sweep.starting import refuse_in_sweep, start
+from fashseg.trackers.ahead import require_trackers
+
+if TYPE_CHECKING:
+    from fashseg.trackers.running import Trackers
 
 log = logging.getLogger(__name__)
 
@@ -52,21 +56,25 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
         if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
             raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
         _look_at_data(plans)
+        require_trackers(plans)
         return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
     folder = given.get("hydra.run.dir")
     if resume == AUTO and is_first_process():
         if found := find_unfinished(plans[0], str(folder) if folder else None):
             print(f"resume=auto: goes on with {found.path}")
+            require_trackers(plans)
             return [f"hydra.run.dir={quoted(found.path)}"]
         print("resume=auto: there is no unfinished run of these options, so a new one begins")
     elif resume is not None and resume != AUTO:
-        resumed_config(RunFolder(resume), overrides)
+        composed = resumed_config(RunFolder(resume), overrides)
         require_writable(Path(resume))
+        require_trackers([check(Train, composed)])
         return [f"hydra.run.dir={quoted(Path(resume))}"]
     if folder and is_first_process():
         _refuse_taken(RunFolder(str(folder)))
         require_writable(Path(str(folder)))
     _look_at_data(plans)
+    require_trackers(plans)
     return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
 
 
@@ -168,6 +176,8 @@ def _run(
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
     make_absolute(composed)
+    if in_sweep and not composed.logger.get("group"):
+        OmegaConf.update(composed, "logger.group", escaped(folder.path.absolute().parent.name))
     run = check(Train, composed)
     if run.data.fold is not None:
         OmegaConf.update(composed, "data.split_seed", run.data.split_seed)  # it need not be the run's seed
@@ -200,10 +210,28 @@ def _train(
         folder.write_results(**first_record(run, overrides))
 
     with heavy_imports():
-        from fashseg.experiment import run_experiment  # brings torch, so not before all this
+        from fashseg.trackers.running import Trackers
+
+    with Trackers(run, folder) as trackers:
+        return _train_and_show(run, folder, composed, overrides, in_sweep, resume, trial, trackers)
+
+
+def _train_and_show(
+    run: Train,
+    folder: RunFolder,
+    composed: DictConfig,
+    overrides: list[str],
+    in_sweep: bool,
+    resume: bool,
+    trial: TrialAddress | None,
+    trackers: "Trackers",
+) -> float | None:
+    from fashseg.experiment import run_experiment
 
     try:
-        results = run_experiment(run, folder, composed, overrides=overrides, resume=resume, trial=trial)
+        results = run_experiment(
+            run, folder, composed, overrides=overrides, resume=resume, trial=trial, trackers=trackers
+        )
     except UserError as error:
         # Nothing was trained: a run to go on with stays as it was, a new one leaves nothing behind.
         if in_sweep:

@@ -8,7 +8,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from conftest import TINY_CNN, Command, results_of
-from fashseg.callbacks import tensorboard
+from fashseg.callbacks import pictures
 
 
 def events(folder: Path) -> list[EventAccumulator]:
@@ -26,7 +26,7 @@ def tags(folder: Path, kind: str) -> set[str]:
 
 @pytest.fixture(params=["cnn", "segnet"])
 def trained(request: pytest.FixtureRequest, trained_once: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(tensorboard, "SHARE", 100.0)  # tiny runs have no time for pictures
+    monkeypatch.setattr(pictures, "SHARE", 100.0)  # tiny runs have no time for pictures
     folder = trained_once(request.param, "logger=tensorboard", "logger.pictures_every=1")
     log = (folder / "run.log").read_text(encoding="utf-8")
     assert "could not be drawn" not in log
@@ -62,7 +62,7 @@ def test_the_projector_has_a_point_and_a_name_for_each_test_image(trained: Path)
 
 
 def test_pictures_come_every_few_epochs(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensorboard, "SHARE", 100.0)
+    monkeypatch.setattr(pictures, "SHARE", 100.0)
     run("train", *TINY_CNN, "logger=tensorboard", "epochs=4", "hydra.run.dir=r", "logger.pictures_every=2")
     images = [a.Images("val/samples") for a in events(tmp_path / "r") if "val/samples" in a.Tags()["images"]]
     assert [len(found) for found in images] == [2]
@@ -80,8 +80,8 @@ def test_a_picture_that_fails_stops_no_training(run: Command, tmp_path: Path, mo
     def broken(*_: object) -> None:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr(tensorboard, "SHARE", 100.0)
-    monkeypatch.setattr(tensorboard, "confusion_matrix", broken)
+    monkeypatch.setattr(pictures, "SHARE", 100.0)
+    monkeypatch.setattr(pictures, "confusion_matrix", broken)
     assert run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r", "logger.pictures_every=1").status == 0
     assert "no ink" in (tmp_path / "r" / "run.log").read_text(encoding="utf-8")
 
@@ -100,8 +100,8 @@ def test_a_picture_that_fails_leaves_no_layer_in_evaluation(run: Command, monkey
         seen.append(all(module.training for module in task.modules() if not list(module.children())))
         return plain(task, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tensorboard, "SHARE", 100.0)
-    monkeypatch.setattr(tensorboard, "samples", broken)
+    monkeypatch.setattr(pictures, "SHARE", 100.0)
+    monkeypatch.setattr(pictures, "samples", broken)
     monkeypatch.setattr(Task, "training_step", watched)
     assert run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r", "logger.pictures_every=1").status == 0
     assert seen
