@@ -1,6 +1,18 @@
-"""Shared by all tests: real data where $FASHSEG_DATA is set, and commands run in this process."""
+"""Shared by all tests: real data where $FASHSEG_DATA is set, and commands run in this process.
+
+Time is what the suite is short of, and most of it goes into runs, pages and starts of Python, each of which takes
+seconds. So that a test has a finished run cheaply:
+
+- ``trained_once("cnn")`` is one, with page, weights and evidence, to read from; ``finished`` is a copy to spoil, once
+  of each task. ``trained_once("cnn", "optimizer=sgd")`` is another, trained once for all that ask for the same words.
+- ``run`` calls the verbs in this process. One of its own (4 s until torch is loaded) is for what the process is about.
+- ``compare.made_runs`` and ``demo.models`` write folders and weights that nobody has trained, in milliseconds.
+- Options as small as the assertion allows: few images, ``page=false`` (a page takes 3 s) and ``logger=none``, which
+  ``TINY_CNN`` and ``TINY_SEGNET`` have. ``undrawn`` makes pages without their charts.
+"""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from filelock import FileLock
 
 # Read here, for the fixture `run` takes it away.
 REAL_DATA = os.environ.get("FASHSEG_DATA")
@@ -36,11 +49,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("sampled")
 
 
+@pytest.fixture(scope="session")
+def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this session, which the workers of pytest-xdist share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _own_cache(of_all_workers: Path) -> Iterator[None]:
     """One cache for all tests, which leave the user's alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FASHSEG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("FASHSEG_CACHE", str(of_all_workers / "cache"))
         yield
 
 
@@ -110,6 +130,7 @@ TINY_CNN = (
     "epochs=2",
     "eval_batch_size=100",
     "page=false",
+    "logger=none",
     "trainer.accelerator=cpu",
 )
 TINY_SEGNET = (
@@ -119,6 +140,7 @@ TINY_SEGNET = (
     "data.test_images=3",
     "data.val_share=0.2",
     "page=false",
+    "logger=none",
     "epochs=2",
     "trainer.accelerator=cpu",
 )
@@ -132,19 +154,23 @@ def tiny_options(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """From ``cnn`` or ``segnet`` to the folder of a finished run of two epochs, trained when it is first asked for."""
+def trained_once(of_all_workers: Path) -> Callable[..., Path]:
+    """From ``cnn`` or ``segnet``, and options, to the folder of a finished run of two epochs.
+
+    It is trained when it is first asked for, by one worker for all.
+    """
     from fashseg import train
 
-    folders: dict[str, Path] = {}
-
-    def folder(model: str) -> Path:
-        if model not in folders:
-            folders[model] = tmp_path_factory.mktemp("trained") / model
-            options = TINY_CNN if model == "cnn" else TINY_SEGNET
-            words = [*options, "page=true", f"hydra.run.dir={folders[model]}", "logger=none", "notes='<b>mine</b>'"]
-            assert train.main(words) == 0
-        return folders[model]
+    def folder(model: str, *words: str) -> Path:
+        place = of_all_workers / f"trained_{hashlib.sha256(repr(words).encode()).hexdigest()[:8]}" / model
+        place.parent.mkdir(exist_ok=True)
+        with FileLock(f"{place}.lock"):
+            if not (done := place.with_suffix(".done")).exists():
+                options = TINY_CNN if model == "cnn" else TINY_SEGNET
+                fixed = ("page=true", f"hydra.run.dir={place}", "notes='<b>mine</b>'")
+                assert train.main([*options, *fixed, *words]) == 0
+                done.touch()
+        return place
 
     return folder
 
@@ -153,6 +179,23 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
 def finished(request: pytest.FixtureRequest, trained_once: Callable[[str], Path], tmp_path: Path) -> Path:
     """A copy of a finished run of each task, as ``r`` in the test's folder."""
     return Path(shutil.copytree(trained_once(request.param), tmp_path / "r"))
+
+
+@pytest.fixture
+def undrawn(trained_once: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts of pages are made and not drawn, which takes most of a page's time: for tests of what it says."""
+    from fashseg.report import album
+
+    for model in ("cnn", "segnet"):
+        trained_once(model)  # whose page is for all tests
+    monkeypatch.setattr(album, "png", lambda _: b"")
+    monkeypatch.setattr(album, "svg", lambda _: "<svg/>")
+
+
+@pytest.fixture
+def trained(trained_once: Callable[..., Path], tmp_path: Path) -> Path:
+    """A copy of a finished run of ``cnn`` without a page, as ``r`` in the test's folder, to go on with."""
+    return Path(shutil.copytree(trained_once("cnn", "page=false"), tmp_path / "r"))
 
 
 def assert_two_lines(outcome: Outcome, *parts: str) -> None:

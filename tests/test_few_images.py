@@ -26,6 +26,7 @@ def test_one_image_of_each_part_is_enough(run: Command, tmp_path: Path, words: t
     assert (tmp_path / "r" / "report.html").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_class_without_images_has_no_score_and_takes_no_part_in_the_mean(run: Command, tmp_path: Path) -> None:
     ended = run("train", *FEW_CNN, "data.train_images=20", "data.test_images=3", "data.val_share=0.2", "page=true")
     assert ended.status == 0, ended.err

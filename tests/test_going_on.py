@@ -58,22 +58,27 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("steps_per_call", [1, 2])
 def test_a_run_that_is_terminated_goes_on(
-    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, steps_per_call: int
+    run: Command,
+    trained_once: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    steps_per_call: int,
 ) -> None:
     batch = 100 if steps_per_call == 1 else 50  # three calls an epoch, the last one of fewer images
-    words = (*TINY_CNN, "epochs=3", f"batch_size={batch}", "augment=flip", "logger=none", "scheduler=cosine")
+    words = ("epochs=3", f"batch_size={batch}", "augment=flip", "scheduler=cosine", "page=false")
     words = (*words, f"trainer.steps_per_call={steps_per_call}", "eval_train=1")
-    assert run("train", *words, "hydra.run.dir=whole").status == 0
+    whole = trained_once("cnn", *words)
     with monkeypatch.context() as patch:
         at_call(patch, *MOMENTS[moment], terminate)
-        stopped = run("train", *words, "hydra.run.dir=part")
+        stopped = run("train", *TINY_CNN, *words, "hydra.run.dir=part")
     assert stopped.status == 143, stopped.err
     assert "stopping after this step" in stopped.err
     assert f"resume={tmp_path / 'part'}" in stopped.err
     assert results_of(tmp_path / "part")["status"] == "interrupted"
     resumed = run("train", "resume=part")
     assert resumed.status == 0, resumed.err
-    assert_same(tmp_path / "whole", tmp_path / "part")
+    assert_same(whole, tmp_path / "part")
     assert results_of(tmp_path / "part")["resumed"] == 1
 
 
@@ -172,24 +177,24 @@ def test_auto_keeps_to_the_folder_that_is_named(run: Command, monkeypatch: pytes
     assert_two_lines(run("train", *words), "mine holds a run already")
 
 
+@pytest.mark.usefixtures("trained")
 def test_what_is_changed_on_the_way_is_said(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     resumed = run("train", "resume=r", "epochs=3", "checkpoint.every_seconds=7")
     assert "goes on with epochs=3 (was 2)" in resumed.out
     assert "goes on with checkpoint.every_seconds=7" in resumed.out
     assert resumed.status == 0
 
 
+@pytest.mark.usefixtures("trained")
 def test_two_processes_do_not_train_in_one_folder(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     with hold(Path("r/.lock")):
         assert_two_lines(run("train", "resume=r", "epochs=3"), "another process trains in r")
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_run_whose_process_is_gone_is_interrupted(run: Command) -> None:
     from fashseg.run import RunFolder
 
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     folder = RunFolder("r")
     folder.update_results(status="running")
     assert folder.read_results()["status"] == "interrupted"
@@ -199,8 +204,9 @@ def test_a_run_whose_process_is_gone_is_interrupted(run: Command) -> None:
     assert run("train", "resume=r").status == 0
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("trained")
 def test_a_finished_run_that_lacks_its_page_makes_it(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none").status == 0
     before = results_of(Path("r"))
     assert_two_lines(run("train", "resume=r"), "is finished")
     assert run("train", "resume=r", "page=true").status == 0

@@ -132,3 +132,16 @@ def test_help_lists_the_choices_of_plugins(run: Command, own: Path) -> None:
         both = run("train", USE, word, "model=line", "loss=strong", "--cfg=job")
         assert "name: line" in both.out, both.err
         assert "power: 3.0" in both.out
+
+
+def test_a_split_of_ones_own_that_knows_no_folds_is_not_cross_validated(
+    run: Command, own: Path, tmp_path: Path
+) -> None:
+    change(own / "conf" / "data" / "dots.yaml", "split_seed: 0\n", "split_seed: 0\nfold: null\nfolds: 5\n")
+    words = (USE, "model=line", "data.fold=1", "hydra.run.dir=r", *QUICK)
+    assert run("train", *words).status == 0
+    results = results_of(tmp_path / "r")
+    assert (results["fold"], results["images"]["val"]) == (1, 12)
+    as_in_a_new_process()
+    change(own / "plugin.py", "read=read)", "read=read, split=lambda options, n: (range(50), range(50, n)))")
+    assert_two_lines(run("train", *words[:3], "hydra.run.dir=s", *QUICK), "data=dots", "function split", "data.fold=1")

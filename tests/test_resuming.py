@@ -28,8 +28,8 @@ def test_a_run_goes_on_as_if_it_had_never_been_stopped(
     assert part["resumed"] == 1
 
 
+@pytest.mark.usefixtures("trained")
 def test_resume_refuses_what_would_not_be_the_same_run(run: Command) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r").status == 0
     assert_two_lines(run("train", "resume=r"), "finished", "epochs=")
     assert_two_lines(run("train", "resume=r", "epochs=3", "optimizer.lr=0.1"), "optimizer.lr=0.001", "resume keeps it")
     assert_two_lines(run("train", "resume=r", "epochs=3", "model=segnet"), "model=cnn", "resume keeps it")
@@ -40,8 +40,8 @@ def test_resume_refuses_what_would_not_be_the_same_run(run: Command) -> None:
     assert_two_lines(run("train", "resume=r", "epochs=3"), "last.ckpt does not exist")
 
 
+@pytest.mark.usefixtures("trained")
 def test_resume_that_fails_leaves_the_run_as_it_was(run: Command, tmp_path: Path) -> None:
-    assert run("train", *TINY_CNN, "hydra.run.dir=r").status == 0
     before = {name: (tmp_path / "r" / name).read_bytes() for name in ("config.yaml", "results.json", "metrics.csv")}
     assert_two_lines(run("train", "resume=r", "epochs=3", "trainer.accelerator=mps"), "finds no such device")
     (tmp_path / "r" / "checkpoints" / "last.ckpt").write_bytes(b"broken")

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from fashseg import config as cfg
-from fashseg.combinations import check_model, check_texts, check_together
+from fashseg.combinations import check_folds, check_model, check_texts, check_together
 from fashseg.errors import UserError
 from fashseg.nearest import did_you_mean
 from fashseg.option_rules import check_value, shown, type_in_words, values_of
@@ -78,6 +78,12 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
         first_line = str(error).partition("\n")[0]
         raise UserError(f"{error.full_key or 'the configuration'}: {first_line}", "Mend that value.") from error
     assert isinstance(checked, schema)
+    data = getattr(checked, "data", None)
+    if isinstance(data, cfg.Data) and data.fold is not None:
+        # The seeds of one cross-validation share its folds: they follow no seed but one that is given.
+        if OmegaConf.is_interpolation(given.data, "split_seed"):
+            data.split_seed = cfg.FOLD_SEED
+        check_folds(data)
     for path, value, rules in values_of(checked):
         check_value(path, value, rules)
     if isinstance(checked, cfg.Train):

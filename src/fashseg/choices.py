@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, MaskFolder, Synthetic
+from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, MaskFolder, Streaming, Synthetic
 from fashseg.declaring import option as option
 
 
@@ -186,6 +186,7 @@ CHOICES: dict[str, dict[str, type]] = {
         "synthetic_facade": Synthetic,
         "image_folder": ImageFolder,
         "mask_folder": MaskFolder,
+        "streaming": Streaming,
     },
     "optimizer": {"adam": Adam, "adamw": Adam, "sgd": SGD},
     "scheduler": {"none": Scheduler, "cosine": Cosine, "one_cycle": OneCycle},
@@ -193,7 +194,7 @@ CHOICES: dict[str, dict[str, type]] = {
     "loss": {"cross_entropy": CrossEntropy, "focal": Focal},
 }
 
-# The task of each model and of each data set: a run needs the two to agree.
+# The task of each model and of each data set: a run needs the two to agree. Empty where the data says it itself.
 TASKS: dict[str, dict[str, str]] = {
     "model": {
         "cnn": "classification",
@@ -210,6 +211,7 @@ TASKS: dict[str, dict[str, str]] = {
         "synthetic_facade": "segmentation",
         "image_folder": "classification",
         "mask_folder": "segmentation",
+        "streaming": "",
     },
 }
 

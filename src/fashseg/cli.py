@@ -26,6 +26,7 @@ from fashseg.command_words import parsed, renamed, with_paths_as_option
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.help_text import help_text
+from fashseg.launch.checks import check_launcher, check_words
 from fashseg.plugins import load_plugins
 from fashseg.stopping import Stopped, stoppable
 
@@ -177,6 +178,7 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     sweeps = [override for override in overrides if override.is_sweep_override()]
     if sweeps and not multirun:
         raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
+    check_words(overrides, multirun)
     known = option_paths(verb.schema)
 
     def composed_of(words: Sequence[str]) -> DictConfig:
@@ -210,6 +212,7 @@ def _search(
 
     words = without_space(overrides)
     composed = compose(verb.name, _composed_of(arguments, words), with_hydra=True)
+    check_launcher(composed)
     if is_search(composed):
         if verb.search is None:
             raise UserError(f"{verb.name} has nothing to search for.", "A search is for train.")

@@ -7,6 +7,7 @@ from typing import Any
 from fashseg import config as cfg
 from fashseg.errors import UserError
 
+ADDRESSES = ("s3", "gs", "local")  # that a data set in chunks is read from, besides folders
 MOST_LAYERS = 100  # of a stage; a number that anybody has written is not to become layers without end
 
 
@@ -24,7 +25,7 @@ def check_texts(values: Iterable[tuple[str, Any, Any]]) -> None:
 def check_together(run: cfg.Train) -> None:
     """Refuse choices that do not go together."""
     model_task, data_task = cfg.TASKS["model"][run.model.name], cfg.TASKS["data"][run.data.name]
-    if model_task != data_task:
+    if data_task and model_task != data_task:
         data = [name for name, task in cfg.TASKS["data"].items() if task == model_task]
         model = [name for name, task in cfg.TASKS["model"].items() if task == data_task]
         raise UserError(
@@ -36,6 +37,8 @@ def check_together(run: cfg.Train) -> None:
             f"data.root is missing: data={run.data.name} reads pictures of your own.",
             "Name their folder, such as data.root=my_pictures.",
         )
+    if isinstance(run.data, cfg.Streaming):
+        check_address(run.data)
     check_model(run.model)
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
         raise UserError(
@@ -46,6 +49,48 @@ def check_together(run: cfg.Train) -> None:
         raise UserError(
             f"callbacks.convergence.min_epochs={run.callbacks.convergence.min_epochs} is above epochs={run.epochs}.",
             f"Raise epochs, or set callbacks.convergence.min_epochs={run.epochs}.",
+        )
+
+
+def check_folds(data: cfg.Data) -> None:
+    """Refuse a fold that is none, or that another way to hold out images excludes."""
+    if data.fold is None:
+        return
+    if data.fold >= data.folds:
+        raise UserError(
+            f"data.fold={data.fold} is no fold of data.folds={data.folds}: they are counted from 0.",
+            f"Choose 0 to {data.folds - 1}: -m data.fold={','.join(map(str, range(min(data.folds, 10))))}"
+            f"{',...' if data.folds > 10 else ''}.",
+        )
+    if data.split == "published":
+        raise UserError(
+            f"data.split=published says which images validate, and data.fold={data.fold} says others.",
+            "Leave out one of the two; data.split=building keeps a building in one fold.",
+        )
+    if isinstance(data, cfg.Streaming):
+        raise UserError(
+            f"data=streaming validates on what was held out when it was written, and data.fold={data.fold} on others.",
+            "Leave data.fold out, or cross-validate on the data set that was written.",
+        )
+
+
+def check_address(data: cfg.Streaming) -> None:
+    """Refuse what is no place of a data set in chunks."""
+    scheme = re.match(r"[A-Za-z0-9+.-]+(?=://)|local(?=:)", data.url)
+    if not data.url:
+        raise UserError(
+            "data.url is missing: data=streaming reads a data set that was written in chunks.",
+            "Write one by python -m fashseg.prepare data=NAME shards=FOLDER, and name it: data.url=FOLDER.",
+        )
+    if scheme and scheme[0] not in ADDRESSES:
+        raise UserError(
+            f"data.url={data.url} is of a kind that is not read; there are folders and {', '.join(ADDRESSES)}.",
+            "Name one of them, such as data.url=s3://BUCKET/NAME.",
+        )
+    if scheme and "@" in data.url.partition("://")[2].partition("/")[0]:
+        raise UserError(
+            "data.url holds a name or a key before the @, which would be kept with the run.",
+            "Give keys by the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, OverrideType, RangeSweep
@@ -111,6 +112,7 @@ def compose(
     try:
         with _none_started(), hydra.initialize_config_dir(str(conf_dir()), version_base="1.3", job_name=config_name):
             words = with_searchpath(words)
+            _forget_other_launchers()
             return hydra.compose(config_name, overrides=words, return_hydra_config=with_hydra)
     except MissingConfigException as error:
         raise _missing_choice(error) from error
@@ -120,6 +122,13 @@ def compose(
         raise UserError(reasons(error), "All options: --cfg job; Hydra's own: --cfg hydra.") from error
     except Exception as error:  # a YAML file of the user's that can't be read, among others
         raise UserError(f"the configuration can't be composed: {error}", "Choices: --help.") from error
+
+
+def _forget_other_launchers() -> None:
+    """Take out what installed plugins of Hydra have registered by names of ours: Hydra would hold our files to it."""
+    registered = ConfigStore.instance().repo.get("hydra", {})
+    for path in (conf_dir() / "hydra").glob("*/*.yaml"):
+        registered.get(path.parent.name, {}).pop(path.name, None)
 
 
 def with_searchpath(words: Sequence[str], more: Sequence[Path] = ()) -> list[str]:

@@ -33,12 +33,24 @@ from fashseg.choices import (
     UNet,
     option,
 )
-from fashseg.data_choices import CMPFacade, Data, Facade, FashionMNIST, ImageFolder, MaskFolder, OwnData, Synthetic
+from fashseg.data_choices import (
+    FOLD_SEED,
+    CMPFacade,
+    Data,
+    Facade,
+    FashionMNIST,
+    ImageFolder,
+    MaskFolder,
+    OwnData,
+    Streaming,
+    Synthetic,
+)
 
 __all__ = [
     "BEFORE",
     "CHOICES",
     "CNN",
+    "FOLD_SEED",
     "PLUGINS",
     "SGD",
     "TASKS",
@@ -70,6 +82,7 @@ __all__ = [
     "ResNet",
     "Scheduler",
     "SegNet",
+    "Streaming",
     "Synthetic",
     "Train",
     "Trainer",
@@ -111,9 +124,25 @@ class Logger:
     """Where the curves go besides metrics.csv."""
 
     tensorboard: bool = option(True, "write RUN/tensorboard")
+    csv: bool = option(False, "write RUN/csv: what TensorBoard has of curves, as a table")
+    mlflow: bool = option(False, "a run of MLflow's")
+    wandb: bool = option(False, "a run of Weights & Biases")
     pictures_every: int | None = option(
-        5, "epochs between pictures in TensorBoard, which take a twentieth of the time at most; null draws none", ge=1
+        5, "epochs between pictures, which take a twentieth of the time at most; null draws none", ge=1
     )
+    project: str = option("fashseg", "experiment of MLflow, project of Weights & Biases")
+    run_name: str | None = option(None, "name of the run in them; null: that of its folder")
+    group: str | None = option(None, "runs that are shown together; null: those of a sweep are, by its folder's name")
+    tags: list[str] = option([], "words to find the run by in them")
+    mlflow_uri: str | None = option(
+        None, "server or database of MLflow; null: $MLFLOW_TRACKING_URI, or sqlite:///outputs/mlflow.db"
+    )
+    wandb_mode: str = option(
+        "auto",
+        "auto: online where one is logged in and wandb answers, else offline, to be sent later",
+        choices=("auto", "online", "offline"),
+    )
+    wandb_entity: str | None = option(None, "user or team whose project it is; null: wandb's own default")
 
 
 @dataclass

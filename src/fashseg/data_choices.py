@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from fashseg.declaring import option
 
+FOLD_SEED = 0
+"""Of the folds of a cross-validation where ``data.split_seed`` is not given: another seed of the run shares them."""
+
 
 @dataclass
 class Data:
@@ -13,7 +16,11 @@ class Data:
     root: str = option("data", "folder that holds the data sets; the default is $FASHSEG_DATA, else ./data")
     split: str = option("random", "how validation images are held out", choices=("random",))
     val_share: float = option(0.1, "share of the training images that is held out for validation", gt=0, lt=1)
-    split_seed: int = option(0, "seed of the split; by default the run's seed", ge=0)
+    split_seed: int = option(0, "seed of the split; by default the run's seed, of folds 0", ge=0)
+    fold: int | None = option(
+        None, "fold of a cross-validation that validates, from 0 on, in place of data.val_share; null: none", ge=0
+    )
+    folds: int = option(5, "number of folds of a cross-validation", ge=2, le=1000)
     resident: bool | str = option(
         "auto",
         "true: on the GPU or in memory; false: on disk; auto: where it takes at most half of what is free",
@@ -129,3 +136,26 @@ class MaskFolder(OwnData):
     ignore: int | None = option(
         None, "value of the pixels that count for nothing, such as 255; null: all count", ge=0, le=255
     )
+
+
+@dataclass
+class Streaming(Data):
+    """A data set that `fashseg.prepare` has written in chunks, in a folder or in object storage."""
+
+    split: str = option("written", "validation images were held out when the chunks were written", choices=("written",))
+    resident: bool | str = option(
+        False,
+        "false: read while it is used; true: all of it first, on the GPU or in memory; auto: that where it takes at "
+        "most half of what is free",
+        choices=("auto",),
+    )
+    url: str = option("", "folder of the data set, or its address: s3://BUCKET/NAME, gs://..., local:FOLDER")
+    endpoint: str | None = option(None, "address of an S3-compatible server; null: that of the AWS settings")
+    cache_gb: float = option(10.0, "room for downloaded chunks in the user's cache folder, in GB", gt=0)
+    shuffle: str = option(
+        "auto",
+        "order of training; full: as of data in memory; chunks: chunks, and images among some of them; auto: chunks "
+        "where the data set was written in random order",
+        choices=("auto", "full", "chunks"),
+    )
+    window: int = option(16, "chunks whose images are shuffled together, with data.shuffle=chunks", ge=1, le=4096)

@@ -92,7 +92,7 @@ def say_interrupted(folder: RunFolder, stopped: Stopped) -> None:
         what, way_out = "before it began", "nothing is lost: start it again"
     else:
         folder.update_results(status="interrupted")
-        if folder.checkpoint("best").exists() and folder.read_config().get("page", True):
+        if not stopped.goes_on and folder.checkpoint("best").exists() and folder.read_config().get("page", True):
             print("making the page of what there is; the same signal again goes without it", flush=True)
             page_so_far(folder)
         saved = folder.checkpoint("last").exists()

@@ -5,15 +5,15 @@ import sys
 from collections.abc import Sequence
 
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from fashseg import cli
 from fashseg.checking import check
 from fashseg.config import Train
+from fashseg.data_place import set_place
 from fashseg.errors import RunError, UserError
 from fashseg.files import write_atomically
 from fashseg.importing import heavy_imports
-from fashseg.references import escaped
 from fashseg.run import RunFolder, is_first_process
 from fashseg.verb_options import Evaluate
 from fashseg.which_model import require_run
@@ -32,7 +32,7 @@ def _load(options: Evaluate) -> tuple[RunFolder, Train]:
     folder = require_run(options.run, options.checkpoint)
     composed = folder.read_config()
     if options.root is not None:
-        OmegaConf.update(composed, "data.root", escaped(options.root))
+        set_place(composed, options.root)
     return folder, check(Train, composed)
 
 

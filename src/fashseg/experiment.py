@@ -9,19 +9,20 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
 from fashseg import config as cfg
 from fashseg.callbacks.checkpoints import MovableCheckpoint
 from fashseg.callbacks.convergence import StopAtConvergence
 from fashseg.callbacks.first_epoch import AfterFirstEpoch
 from fashseg.callbacks.history import History
+from fashseg.callbacks.pictures import Pictures, show_test_pictures
 from fashseg.callbacks.progress import progress_callbacks
 from fashseg.callbacks.pruning import ReportToSearch
-from fashseg.callbacks.tensorboard import Pictures
 from fashseg.callbacks.tensorboard_end import log_end, options_to_log
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
+from fashseg.data_place import place_in_words
 from fashseg.devices import precision, torch_device
 from fashseg.engine import build_trainer, compile_network, graphed, set_up_process, steps_per_call
 from fashseg.errors import UserError
@@ -33,6 +34,7 @@ from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, 
 from fashseg.sweep.address import TrialAddress
 from fashseg.tasks import Task, build_task
 from fashseg.text import printable
+from fashseg.trackers.running import Trackers
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ def run_experiment(
     *,
     overrides: list[str],
     resume: bool,
+    trackers: Trackers,
     trial: TrialAddress | None = None,
 ) -> dict[str, Any]:
     """Train and score; returns what results.json says in the end.
@@ -55,6 +58,7 @@ def run_experiment(
         overrides: what was changed on the command line, for the record.
         resume: go on from the folder's last checkpoint; from the start where there is none.
         trial: of a search, which is told the score of each epoch and may end the run; that one is not tested.
+        trackers: of the run, which are opened here.
 
     Raises:
         UserError: data, device or checkpoint are not what the options say.
@@ -85,15 +89,22 @@ def run_experiment(
     search = ReportToSearch(trial, history, task.main_score) if trial else None
     if search:
         callbacks.insert(1, search)
-    logger = None
+    options = options_to_log(run)
+    trackers.start(options, record.values)
+    loggers: list[Logger] = list(trackers.opened)
+    tensorboard = None
     if run.logger.tensorboard:
-        if run.logger.pictures_every:
-            callbacks.append(Pictures(run.logger.pictures_every, data))
-        logger = TensorBoardLogger(str(folder.path), name="", version=folder.tensorboard.name, default_hp_metric=False)
-        logger.log_hyperparams(options_to_log(run))
-    callbacks.append(AfterFirstEpoch(logger, run.page))
+        tensorboard = TensorBoardLogger(
+            str(folder.path), name="", version=folder.tensorboard.name, default_hp_metric=False
+        )
+        tensorboard.log_hyperparams(options)
+        loggers.insert(0, tensorboard)
+    if loggers and run.logger.pictures_every:
+        callbacks.append(Pictures(run.logger.pictures_every, data))
+    callbacks.append(AfterFirstEpoch(loggers, run.page))
     trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks)
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+    trackers.step = trainer.global_step
     if search and search.pruned_at is not None:
         return record.end_early(history, search.pruned_at)
     load_weights(task, folder.checkpoint("best"))
@@ -105,8 +116,10 @@ def run_experiment(
             evidence = collect(
                 folder, task, data, ("val", "test"), torch_device(run.trainer), run.trainer.limit_batches
             )
-        if logger is not None and is_first_process():
-            log_end(logger, run, task, data, evidence.get("test"), results, trainer.global_step)
+        if loggers and is_first_process():
+            show_test_pictures(loggers, task, data.part("test"), results, trainer.global_step)
+        if tensorboard is not None and is_first_process():
+            log_end(tensorboard, run, task, data, evidence.get("test"), results, trainer.global_step)
     except Exception:
         # The results stand; the page says what it lacks.
         log.exception("what is shown of the run could not be collected")
@@ -152,7 +165,7 @@ class Record:
         before = self.before.get("images", data.counts)
         if data.source.describe and not self.run.trainer.overfit_batches and before != data.counts:
             raise UserError(
-                f"data.root={self.run.data.root} gives {data.counts} images; when the run was begun, {before}.",
+                f"{place_in_words(self.run.data)} gives {data.counts} images; when the run was begun, {before}.",
                 "Bring the folder back as it was, or start a new run: another split would mix training and validation.",
             )
         self.values: dict[str, Any] = {
@@ -160,7 +173,8 @@ class Record:
             "synthetic": task.info.synthetic,
             "limited": bool(self.run.trainer.limit_batches or self.run.trainer.overfit_batches),
             "partial": data.partial,
-            "split": self.run.data.split,
+            "data": data.info.name if isinstance(self.run.data, cfg.Streaming) else self.run.data.name,
+            "split": data.split,
             "images": data.counts,
             "val_images_of_trained_buildings": data.shared_groups,
             "notes": self.run.notes,

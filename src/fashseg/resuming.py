@@ -10,15 +10,26 @@ from omegaconf import DictConfig, OmegaConf
 
 from fashseg.checking import check
 from fashseg.config import Train
+from fashseg.data_place import PLACES, absolute_places
 from fashseg.errors import UserError
-from fashseg.files import OUTPUTS, in_full
+from fashseg.files import OUTPUTS
 from fashseg.plugins import recorded
 from fashseg.references import escaped
 from fashseg.run import RunFolder, flat_options, is_first_process
 
 # What does not change what the run computes, or only for how long it does.
 CHANGEABLE = (
-    *("epochs", "trainer.", "callbacks.", "logger.", "checkpoint.", "data.root", "data.resident", "data.workers"),
+    *(
+        "epochs",
+        "trainer.",
+        "callbacks.",
+        "logger.",
+        "checkpoint.",
+        *PLACES,
+        "data.resident",
+        "data.workers",
+        "data.cache_gb",
+    ),
     *("eval_batch_size", "on_nan", "plugins", "notes", "page", "debug"),
 )
 
@@ -51,7 +62,7 @@ def _same(one: Train, other: Train) -> bool:
 def _plain(run: Train) -> dict[str, Any]:
     values = asdict(run)
     del values["resume"], values["debug"], values["plugins"]
-    values["data"]["root"] = str(in_full("data.root", run.data.root).absolute())
+    values["data"] |= absolute_places(run.data)
     return values
 
 

@@ -12,6 +12,7 @@ from fashseg.checkpoints import read_checkpoint
 from fashseg.data.info import DataInfo
 from fashseg.data.module import ImageDataModule
 from fashseg.data.plausible import checked_info
+from fashseg.data_place import place_in_words, require_task
 from fashseg.devices import keep_freed_memory
 from fashseg.engine import build_trainer
 from fashseg.errors import UserError
@@ -24,8 +25,12 @@ _SHOWN = 12  # classes, in an error
 
 
 def build_data(run: cfg.Train) -> ImageDataModule:
-    """The data module of a run."""
-    return ImageDataModule(
+    """The data module of a run.
+
+    Raises:
+        UserError: the data is not there, or for another task than the model.
+    """
+    data = ImageDataModule(
         run.data,
         batch_size=run.batch_size,
         eval_batch_size=run.eval_batch_size,
@@ -34,6 +39,8 @@ def build_data(run: cfg.Train) -> ImageDataModule:
         overfit_batches=run.trainer.overfit_batches,
         limit_batches=run.trainer.limit_batches,
     )
+    require_task(run, data.info.task)
+    return data
 
 
 def build_trained(run: cfg.Train, info: DataInfo, checkpoint: Path) -> Task:
@@ -69,7 +76,7 @@ def go_by_run(data: ImageDataModule, checkpoint: Path) -> None:
         before = checked_info(read_checkpoint(checkpoint)["hyper_parameters"]["info"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{checkpoint} does not say what data it is of.", "Name another run.") from error
-    where = f"data.root={data.options.root}"
+    where = place_in_words(data.options)
     way_out = "Bring the folder back as it was, or start a new run."
     if before.class_names != data.info.class_names:
         raise UserError(

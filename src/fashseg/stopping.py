@@ -10,6 +10,12 @@ from types import FrameType
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
 
 
+def heed_only(*names: str) -> None:
+    """From now on take these signals alone, by name, for such; for a process that another one stops."""
+    global SIGNALS
+    SIGNALS = tuple(getattr(signal, name) for name in names)
+
+
 class Stopped(BaseException):
     """The process was asked to end.
 
@@ -18,12 +24,14 @@ class Stopped(BaseException):
 
     Attributes:
         exit_status: 130 for Ctrl-C, 143 for a termination, 138 for SIGUSR1.
+        goes_on: whether whoever sent the signal has the run go on by itself, as submitit does, by SIGUSR2.
     """
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal.Signals(signal_number).name)
         self.signal_number = signal_number
         self.exit_status = 128 + signal_number
+        self.goes_on = signal_number == getattr(signal, "SIGUSR2", None)
 
 
 @contextlib.contextmanager

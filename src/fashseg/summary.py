@@ -1,6 +1,7 @@
 """What a finished run says on the screen: its scores beside the published ones, and what to look at."""
 
 import os
+import statistics
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,13 @@ def class_scores(task: str, scores: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name != "mean"}
 
 
+def fold_of(results: dict[str, Any]) -> str:
+    """``fold 2 of 5`` for a run of a cross-validation, counted from 0; empty for others."""
+    fold, folds = results.get("fold"), results.get("folds")
+    known = type(fold) is int and type(folds) is int and 0 <= fold < folds
+    return f"fold {fold} of {folds}" if known else ""
+
+
 def _table(title: str) -> "Table":
     from rich import box
     from rich.table import Table
@@ -57,6 +65,7 @@ def score_table(results: dict[str, Any]) -> "Table":
     note = " on synthetic data" if results.get("synthetic") else ""
     note += ", of a part of the data set" if results.get("partial") else ""
     note += ", of few batches only" if results.get("limited") else ""
+    note += f", {fold}" if (fold := fold_of(results)) else ""
     table = _table(f"{title}{note}")
     table.add_column("class")
     parts = [part for part in ("train", "val", "test") if part in results]
@@ -122,4 +131,37 @@ def print_sweep(folders: list[RunFolder]) -> None:
         ]
         changed = " ".join(word for word in results["overrides"] if word not in common)
         table.add_row(os.path.relpath(folder.path), changed, results["status"], *scores)
-    console().print(table)
+    screen = console()
+    screen.print(table)
+    for line in _settings(records):
+        screen.print(line)
+
+
+def _settings(records: list[dict[str, Any]]) -> list[str]:
+    """Mean and deviation of the finished runs of a sweep that differ by seed and fold alone."""
+    runs: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for results in records:
+        if results["status"] == "finished":
+            words = tuple(word for word in results["overrides"] if not word.startswith(("seed=", "data.fold=")))
+            runs.setdefault(words, []).append(results)
+    common = set.intersection(*map(set, runs)) if len(runs) > 1 else {word for words in runs for word in words}
+    lines = []
+    for words, alike in runs.items():
+        if len(alike) < 2:
+            continue
+        folds, seeds = ({results.get(name) for results in alike} for name in ("fold", "seed"))
+        counts = [counted(len(folds), "fold") if folds != {None} else "", counted(len(seeds), "seed")]
+        over = " × ".join(count for count in counts if count and count != "1 seed") or counted(len(alike), "run")
+        if len(alike) != len(folds) * len(seeds):
+            over += f" ({len(alike)} runs)"
+        scores = [
+            _mean_and_deviation([main_score(results["task"], results[part]) for results in alike])
+            for part in ("val", "test")
+        ]
+        setting = " ".join(word for word in words if word not in common)
+        lines.append(f"{setting}{': ' if setting else ''}mean ± sd over {over}: val {scores[0]}, test {scores[1]}")
+    return lines
+
+
+def _mean_and_deviation(scores: list[float]) -> str:
+    return f"{statistics.fmean(scores):.4f} ± {statistics.stdev(scores):.4f}"

@@ -5,10 +5,9 @@ import logging
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -19,11 +18,13 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.commands import quoted
 from fashseg.composing import parse
-from fashseg.config import CMPFacade, Facade, OwnData, Train
+from fashseg.config import CMPFacade, Facade, OwnData, Streaming, Train
+from fashseg.data_place import make_absolute, require_task
 from fashseg.ending import explain, note_failure, note_interruption, page_so_far, say_interrupted
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfinished, require_writable
 from fashseg.importing import heavy_imports
+from fashseg.launch.jobs import Job, note_failed
 from fashseg.plugins import recorded
 from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
@@ -32,26 +33,22 @@ from fashseg.stopping import Stopped, not_now
 from fashseg.sweep.address import TrialAddress, trial_of
 from fashseg.sweep.search import Search
 from fashseg.sweep.starting import refuse_in_sweep, start
+from fashseg.trackers.ahead import require_trackers
+
+if TYPE_CHECKING:
+    from fashseg.trackers.running import Trackers
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Job:
-    """A job of this process, done.
-
-    Attributes:
-        folder: its run folder.
-        exit_status: 0 where it went well.
-    """
-
-    folder: RunFolder
-    exit_status: int
 
 
 def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -> list[str]:
     """See that the data is there, and choose the folder: a new one, or that of the run to go on with."""
     given = {override.key_or_group: override.value() for override in overrides}
+    if "data.folds" in given and any(plan.data.fold is None for plan in plans) and plans[0].resume is None:
+        raise UserError(
+            f"data.folds={plans[0].data.folds} without data.fold: nothing says which of them validates.",
+            "Name one by data.fold=0, or all: -m data.fold=0,1,2 and so on.",
+        )
     resume = plans[0].resume
     if multirun:
         refuse_in_sweep(plans)
@@ -59,27 +56,34 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
         if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
             raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
         _look_at_data(plans)
+        require_trackers(plans)
         return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
     folder = given.get("hydra.run.dir")
     if resume == AUTO and is_first_process():
         if found := find_unfinished(plans[0], str(folder) if folder else None):
             print(f"resume=auto: goes on with {found.path}")
+            require_trackers(plans)
             return [f"hydra.run.dir={quoted(found.path)}"]
         print("resume=auto: there is no unfinished run of these options, so a new one begins")
     elif resume is not None and resume != AUTO:
-        resumed_config(RunFolder(resume), overrides)
+        composed = resumed_config(RunFolder(resume), overrides)
         require_writable(Path(resume))
+        require_trackers([check(Train, composed)])
         return [f"hydra.run.dir={quoted(Path(resume))}"]
     if folder and is_first_process():
         _refuse_taken(RunFolder(str(folder)))
         require_writable(Path(str(folder)))
     _look_at_data(plans)
+    require_trackers(plans)
     return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
 
 
 def _look_at_data(plans: Sequence[Train]) -> None:
     """Refuse folders that are missing or can't be trained on, before torch is loaded; images are decoded later."""
-    found = [plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade)]
+    _look_at_chunks(plans)
+    found = [
+        plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade) or plan.data.fold is not None
+    ]
     if found and is_first_process():
         from fashseg.data.facade import require_folders
         from fashseg.data.source import split_indices
@@ -88,8 +92,23 @@ def _look_at_data(plans: Sequence[Train]) -> None:
         for data in found:
             if isinstance(data, Facade):
                 require_folders(in_full("data.root", data.root).absolute() / "facade")
-            source = SOURCES[data.name]
-            split_indices(source, data, source.counts(data)[0])
+            if source := SOURCES.get(data.name):
+                split_indices(source, data, source.counts(data)[0])
+
+
+def _look_at_chunks(plans: Sequence[Train]) -> None:
+    """Refuse data in chunks that is not there, or is for another task; a bucket is asked by way of torch."""
+    looked_at = dict[str, str]()
+    for plan in plans:
+        if isinstance(plan.data, Streaming) and is_first_process():
+            from fashseg.data.streaming.places import is_distant
+            from fashseg.data.streaming.source import describe  # brings NumPy
+
+            key = f"{plan.data.url} {plan.data.endpoint}"
+            if key not in looked_at:
+                with heavy_imports() if is_distant(plan.data.url) else contextlib.nullcontext():
+                    looked_at[key] = describe(plan.data).task
+            require_task(plan, looked_at[key])
 
 
 def _refuse_taken(folder: RunFolder) -> None:
@@ -114,10 +133,11 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     hydra = HydraConfig.get()
     folder = RunFolder(hydra.runtime.output_dir)
     in_sweep = hydra.mode is RunMode.MULTIRUN
+    number = hydra.job.num if in_sweep else 0
     trial = trial_of(cast(DictConfig, hydra), folder.path) if in_sweep else None
+    # As they were typed: by itself OmegaConf would look up what they refer to.
+    words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
     try:
-        # As they were typed: by itself OmegaConf would look up what they refer to.
-        words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
         value = _run(composed, folder, words, in_sweep, trial)
     except Stopped as stopped:
         if trial is None:
@@ -133,9 +153,11 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
         print(error, file=sys.stderr)
         if not in_sweep:
             raise SystemExit(error.exit_status) from None
-        jobs.append(Job(folder, error.exit_status))
+        if not folder.results.exists():
+            note_failed(folder, error, composed, words)
+        jobs.append(Job(folder, error.exit_status, number))
         return None
-    jobs.append(Job(folder, 0))
+    jobs.append(Job(folder, 0, number))
     return value
 
 
@@ -153,8 +175,12 @@ def _run(
     elif is_first_process():
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
-    OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
+    make_absolute(composed)
+    if in_sweep and not composed.logger.get("group"):
+        OmegaConf.update(composed, "logger.group", escaped(folder.path.absolute().parent.name))
     run = check(Train, composed)
+    if run.data.fold is not None:
+        OmegaConf.update(composed, "data.split_seed", run.data.split_seed)  # it need not be the run's seed
     chosen = [(group, getattr(run, group).name) for group in ("model", "data", "loss")]
     run.plugins = recorded(run.plugins, chosen)
     OmegaConf.update(composed, "plugins", escaped(run.plugins))
@@ -184,10 +210,28 @@ def _train(
         folder.write_results(**first_record(run, overrides))
 
     with heavy_imports():
-        from fashseg.experiment import run_experiment  # brings torch, so not before all this
+        from fashseg.trackers.running import Trackers
+
+    with Trackers(run, folder) as trackers:
+        return _train_and_show(run, folder, composed, overrides, in_sweep, resume, trial, trackers)
+
+
+def _train_and_show(
+    run: Train,
+    folder: RunFolder,
+    composed: DictConfig,
+    overrides: list[str],
+    in_sweep: bool,
+    resume: bool,
+    trial: TrialAddress | None,
+    trackers: "Trackers",
+) -> float | None:
+    from fashseg.experiment import run_experiment
 
     try:
-        results = run_experiment(run, folder, composed, overrides=overrides, resume=resume, trial=trial)
+        results = run_experiment(
+            run, folder, composed, overrides=overrides, resume=resume, trial=trial, trackers=trackers
+        )
     except UserError as error:
         # Nothing was trained: a run to go on with stays as it was, a new one leaves nothing behind.
         if in_sweep:
@@ -222,6 +266,9 @@ def main(words: Sequence[str] | None = None) -> int:
     def noted_job(composed: DictConfig) -> float | None:
         return job(composed, jobs)
 
+    # For launchers whose jobs are other processes; an attribute, as Hydra asks for a function.
+    vars(noted_job)["note"] = jobs.append
+
     def search(asked: Search, overrides: list[Override]) -> list[str]:
         refuse_in_sweep(asked.plans)
         _look_at_data(asked.plans[:1])
@@ -234,7 +281,8 @@ def main(words: Sequence[str] | None = None) -> int:
         if multirun:
             from fashseg.summary import print_sweep
 
-            print_sweep([done.folder for done in jobs])
+            ended = sorted(jobs, key=lambda done: done.number)
+            print_sweep([done.folder for done in ended if done.folder.results.exists()])
         return max((done.exit_status for done in jobs), default=0)
 
     return cli.main(cli.Verb("train", Train, noted_job, prepare, finish, search=search), words)

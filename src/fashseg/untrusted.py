@@ -50,8 +50,12 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
 
 def read_text(path: Path, most: int = MOST_BYTES) -> str:
     """The same as UTF-8 without NUL characters."""
+    return _text(read_bytes(path, most))
+
+
+def _text(data: bytes) -> str:
     try:
-        text = read_bytes(path, most).decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RefusedError(f"it is not UTF-8: {error.reason} at byte {error.start}") from error
     if "\0" in text:
@@ -66,7 +70,16 @@ def read_json(path: Path, most: int = MOST_BYTES) -> Any:
         OSError: it is missing or can't be read.
         RefusedError: it is no JSON, too large or too deep, or holds a key twice or a whole number of too many digits.
     """
-    text = read_text(path, most)
+    return parsed_json(read_bytes(path, most))
+
+
+def parsed_json(data: bytes) -> Any:
+    """The same of bytes that were read already.
+
+    Raises:
+        RefusedError: as `read_json`.
+    """
+    text = _text(data)
     try:
         content = json.loads(
             text,

@@ -103,6 +103,17 @@ class Prepare:
     rebuild: bool = option(False, "build a set again that is there; it is replaced when the new one is complete")
     partial: bool = option(False, "build of what is there, where the source is incomplete")
     mirrors: list[str] = option([], "addresses of folders to try first for the archive that a set is built from")
+    shards: str | None = option(
+        None, "write the data set in chunks for data=streaming: a new folder, or s3://BUCKET/NAME; null does not"
+    )
+    endpoint: str | None = option(None, "address of an S3-compatible server that they are sent to")
+    chunk_mb: float = option(16.0, "size of a chunk in MB, of which each is read or fetched as a whole", gt=0, le=2000)
+    order: str = option(
+        "auto",
+        "of the training images in the chunks; kept: that of the data set; random: so that a few chunks are a fair "
+        "sample; auto: kept up to 2 GB",
+        choices=("auto", "kept", "random"),
+    )
     plugins: list[str] = option([], PLUGINS)
     debug: bool = option(False, "show tracebacks")
 

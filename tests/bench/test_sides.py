@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from amounts import amount
 from bench import fastest_facade, fastest_fashion, generated, plain_facade, plain_fashion
 from bench.fast_loop import Defaults
 from bench.roots import yardstick_root
@@ -22,6 +24,7 @@ from fashseg.composing import compose
 from fashseg.data.sources import SOURCES
 from fashseg.models import build_model
 
+BATCHES = amount(20, 200)  # of a quick comparison
 LOOPS: dict[str, tuple[Defaults, Callable[[list[str]], None], Callable[[], nn.Module]]] = {
     "cnn": (fastest_fashion.DEFAULTS, fastest_fashion.main, plain_fashion.make_network),
     "segnet": (fastest_facade.DEFAULTS, fastest_facade.main, plain_facade.make_network),
@@ -98,12 +101,14 @@ def test_the_project_is_clocked_around_all_of_fit(monkeypatch: pytest.MonkeyPatc
     assert 0 < found["step_seconds"] < sum(found["epoch_seconds"])
 
 
+@pytest.mark.sampled
 def test_a_quick_comparison_on_the_real_data(real_data: Path) -> None:
     with yardstick_root(real_data) as plain_root:
-        text, found = compare_training(training_sizes(quick=True)[0], Setting(real_data, plain_root, rounds=1))
+        size = replace(training_sizes(quick=True)[0], few=(BATCHES, 0.025, 1))
+        text, found = compare_training(size, Setting(real_data, plain_root, rounds=1))
     assert list(found) == ["project", "fastest_fashion", "plain_fashion", "lightning_fashion"]
     images = {name: children[0].result["images"] for name, children in found.items()}
-    assert set(images.values()) == {200 * 64}, "all sides train on as many images"
+    assert set(images.values()) == {BATCHES * 64}, "all sides train on as many images"
     epochs = {name: len(children[0].result["epoch_seconds"]) for name, children in found.items()}
     assert set(epochs.values()) == {2}, "and as often"
     assert all(f"project : {name}" in text for name in list(found)[1:])

@@ -1,13 +1,14 @@
 """What TensorBoard finds in a run folder."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from conftest import Command, results_of
-from fashseg.callbacks import tensorboard
+from conftest import TINY_CNN, Command, results_of
+from fashseg.callbacks import pictures
 
 
 def events(folder: Path) -> list[EventAccumulator]:
@@ -23,15 +24,14 @@ def tags(folder: Path, kind: str) -> set[str]:
     return {tag for accumulator in events(folder) for tag in accumulator.Tags()[kind]}
 
 
-@pytest.fixture
-def trained(run: Command, tiny_options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(tensorboard, "SHARE", 100.0)  # tiny runs have no time for pictures
-    outcome = run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1", "page=true")
-    assert outcome.status == 0, outcome.err
-    log = (tmp_path / "r" / "run.log").read_text(encoding="utf-8")
+@pytest.fixture(params=["cnn", "segnet"])
+def trained(request: pytest.FixtureRequest, trained_once: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(pictures, "SHARE", 100.0)  # tiny runs have no time for pictures
+    folder = trained_once(request.param, "logger=tensorboard", "logger.pictures_every=1")
+    log = (folder / "run.log").read_text(encoding="utf-8")
     assert "could not be drawn" not in log
     assert "TensorBoard lacks" not in log
-    return tmp_path / "r"
+    return folder
 
 
 def test_everything_is_there(trained: Path) -> None:
@@ -61,40 +61,32 @@ def test_the_projector_has_a_point_and_a_name_for_each_test_image(trained: Path)
     assert set(found) <= classes
 
 
-def test_pictures_come_every_few_epochs(
-    run: Command, tiny_options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tensorboard, "SHARE", 100.0)
-    run("train", *tiny_options, "epochs=4", "hydra.run.dir=r", "logger.pictures_every=2")
+def test_pictures_come_every_few_epochs(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "SHARE", 100.0)
+    run("train", *TINY_CNN, "logger=tensorboard", "epochs=4", "hydra.run.dir=r", "logger.pictures_every=2")
     images = [a.Images("val/samples") for a in events(tmp_path / "r") if "val/samples" in a.Tags()["images"]]
     assert [len(found) for found in images] == [2]
-    run("train", *tiny_options, "hydra.run.dir=none", "logger.pictures_every=null")
+    run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=none", "logger.pictures_every=null")
     assert "val/samples" not in tags(tmp_path / "none", "images")
 
 
-def test_pictures_that_would_take_too_long_are_left_out(
-    run: Command, tiny_options: tuple[str, ...], tmp_path: Path
-) -> None:
-    run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1")
+def test_pictures_that_would_take_too_long_are_left_out(run: Command, tmp_path: Path) -> None:
+    run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r", "logger.pictures_every=1")
     assert "val/samples" not in tags(tmp_path / "r", "images")
     assert "test/samples" in tags(tmp_path / "r", "images")
 
 
-def test_a_picture_that_fails_stops_no_training(
-    run: Command, tiny_options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_that_fails_stops_no_training(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr(tensorboard, "SHARE", 100.0)
-    monkeypatch.setattr(tensorboard, "confusion_matrix", broken)
-    assert run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1").status == 0
+    monkeypatch.setattr(pictures, "SHARE", 100.0)
+    monkeypatch.setattr(pictures, "confusion_matrix", broken)
+    assert run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r", "logger.pictures_every=1").status == 0
     assert "no ink" in (tmp_path / "r" / "run.log").read_text(encoding="utf-8")
 
 
-def test_a_picture_that_fails_leaves_no_layer_in_evaluation(
-    run: Command, tiny_options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_that_fails_leaves_no_layer_in_evaluation(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
 
     def broken(*_: object) -> None:
@@ -108,10 +100,10 @@ def test_a_picture_that_fails_leaves_no_layer_in_evaluation(
         seen.append(all(module.training for module in task.modules() if not list(module.children())))
         return plain(task, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tensorboard, "SHARE", 100.0)
-    monkeypatch.setattr(tensorboard, "samples", broken)
+    monkeypatch.setattr(pictures, "SHARE", 100.0)
+    monkeypatch.setattr(pictures, "samples", broken)
     monkeypatch.setattr(Task, "training_step", watched)
-    assert run("train", *tiny_options, "hydra.run.dir=r", "logger.pictures_every=1").status == 0
+    assert run("train", *TINY_CNN, "logger=tensorboard", "hydra.run.dir=r", "logger.pictures_every=1").status == 0
     assert seen
     assert all(seen)
 

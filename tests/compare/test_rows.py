@@ -39,7 +39,7 @@ def test_runs_that_differ_by_seed_and_by_what_changes_nothing_are_one_row(here: 
     assert row.mean("test") == pytest.approx(statistics.fmean(scores))
     assert row.deviation("test") == pytest.approx(statistics.stdev(scores))
     assert row.average("train_seconds") == 101
-    assert row.seeds == ["0", "1", "2"]
+    assert row.draws == ["seed 0", "seed 1", "seed 2"]
 
 
 def test_rows_are_sorted_by_validation_and_show_the_options_that_differ(here: Path) -> None:

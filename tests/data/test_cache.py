@@ -39,8 +39,9 @@ def equal(arrays: dict[str, np.ndarray] | None) -> bool:
     return arrays is not None and all(np.array_equal(arrays[name], array) for name, array in ARRAYS.items())
 
 
-def test_arrays_come_back_as_they_were_and_can_be_written_to(entry: cache.Entry) -> None:
-    arrays = entry.read()
+@pytest.mark.parametrize("shared", [False, True])
+def test_arrays_come_back_as_they_were_and_can_be_written_to(shared: bool, entry: cache.Entry) -> None:
+    arrays = entry.read(shared)
     assert arrays
     assert equal(arrays)
     assert list(arrays) == list(ARRAYS)
@@ -66,7 +67,7 @@ def test_every_changed_byte_that_matters_is_found(entry: cache.Entry, caplog: py
         found = entry.open()
         if found:
             os.close(found[0])
-        assert (arrays is None) == (found is None)
+        assert (arrays is None) == (found is None) == (entry.read(shared=True) is None)
         assert arrays is None or (equal(arrays) and good[place] == 0), f"byte {place}"
     assert "is damaged: the data is decoded again" in caplog.text
 

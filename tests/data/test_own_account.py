@@ -104,3 +104,19 @@ def test_values_that_nothing_names_are_shown_and_refused(tmp_path: Path) -> None
     text, error = told(MaskFolder(name="mask_folder", root=str(write_masks(tmp_path, 8, 2, border=True))))
     assert "class 255" in text
     assert "hold the values 0, 1, 255, which nothing names" in error
+
+
+def test_too_few_names_are_more_names_to_give_and_no_files_to_mend(tmp_path: Path) -> None:
+    options = MaskFolder(name="mask_folder", root=str(write_masks(tmp_path, 8, 3)), class_names=["a", "b"])
+    text, error = told(options)
+    assert "holds the value 2" in text
+    assert "Name all classes in data.class_names" in error
+    assert "Mend or remove" not in error
+    (tmp_path / "masks/photo_005.png").write_text("no picture")
+    assert "Mend or remove what is listed above" in told(options)[1]
+
+
+def test_a_fold_is_told(tmp_path: Path) -> None:
+    text, error = told(classes(write_classes(tmp_path, each=10), fold=1, folds=4))
+    assert not error
+    assert "19 training, 7 validation, 4 test; fold 1 of 4, drawn class by class, validates; test images stay" in text

@@ -9,6 +9,7 @@ from PIL import Image
 from data.own_folders import SHAPES, write_classes, write_masks
 from data.own_options import classes, masks, one, refusal
 from data.tiny import turned
+from fashseg.data.sources import open_source
 
 
 def text_as_picture(root: Path) -> None:
@@ -144,3 +145,14 @@ def test_masks_of_unknown_colours_are_refused_with_their_colours(tmp_path: Path)
     message = refusal(masks(write_masks(tmp_path, 6, 2, kind="rgb")))
     assert "nothing says which class each is; it holds #" in message
     assert "#800000" in message
+
+
+@pytest.mark.parametrize("above", ["", "train"])
+def test_images_and_their_masks_are_no_two_classes(tmp_path: Path, above: str) -> None:
+    root = tmp_path / "rooms"
+    write_masks(root / above)
+    error = refusal(classes(root))
+    assert "images and their masks" in error
+    assert "data=mask_folder" in error
+    next((root / above / "masks").iterdir()).rename(root / above / "masks" / "other.png")
+    assert open_source(classes(root)).info.class_names == ("images", "masks")

@@ -13,6 +13,7 @@ from fashseg.models import build_model
 QUICK = ("trainer.accelerator=cpu", "hydra.run.dir=run", "callbacks.progress=none")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_three_classes_of_forty_images(run: Command, tmp_path: Path) -> None:
     root = write_classes(tmp_path / "shapes", each=40)
     words = ("data=image_folder", f"data.root={root}", "batch_size=16", "optimizer.lr=0.003")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from amounts import amount, record
+from amounts import SLOW, amount, record
 from conftest import TINY_CNN, TINY_SEGNET, Command, results_of, table, weights
 
 TASKS = {"cnn": (*TINY_CNN, "batch_size=32"), "segnet": (*TINY_SEGNET, "batch_size=3")}
@@ -24,6 +24,8 @@ WAYS = {
     "on_nan=skip": ("on_nan=skip",),
     "with TensorBoard and the page": ("logger=tensorboard", "page=true"),
 }
+# Of the sample: what is computed otherwise. Where the data is kept has nothing to do with how exact numbers are.
+OF_BF16 = ("step by step", "three steps in a call", "on_nan=skip")
 
 
 def same(one: Path, other: Path) -> bool:
@@ -41,48 +43,52 @@ def test_all_ways_give_the_same_bits(run: Command, tmp_path: Path, model: str, p
     words = (*TASKS[model], f"trainer.precision={precision}", "augment=flip", "logger=none")
     assert run("train", *words, "hydra.run.dir=first").status == 0
     right = []
-    for number, (way, options) in enumerate(WAYS.items()):
+    ways = {way: WAYS[way] for way in (WAYS if SLOW or precision == "32" else OF_BF16)}
+    for number, (way, options) in enumerate(ways.items()):
         ended = run("train", *words, *options, f"hydra.run.dir=r{number}")
         assert ended.status == 0, ended.err
         if same(tmp_path / "first", tmp_path / f"r{number}"):
             right.append(way)
-    record(f"same bits, {model}, precision {precision}", tried=len(WAYS), survived=len(right), remarks="; ".join(WAYS))
-    assert right == list(WAYS)
+    record(f"same bits, {model}, precision {precision}", tried=len(ways), survived=len(right), remarks="; ".join(ways))
+    assert right == list(ways)
 
 
-def trained_by_two(words: tuple[str, ...], folder: Path) -> Path:
-    """A run of two processes."""
-    command = [sys.executable, "-m", "fashseg.train", *words, "trainer.devices=2", f"hydra.run.dir={folder}"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+def by_two(folder: Path, *words: str) -> str:
+    """What a run of two processes in a folder has told."""
+    command = [sys.executable, "-m", "fashseg.train", *words]
+    environment = {key: value for key, value in os.environ.items() if key != "FASHSEG_DATA"} | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    return folder
+    return done.stdout
 
 
-def test_two_processes_repeat_themselves_and_come_close_to_one(run: Command, tmp_path: Path) -> None:
+TWO = (*TINY_CNN, "batch_size=16", "trainer.devices=2", "data.train_images=320", "eval_train=false")
+
+
+def test_two_processes_share_a_folder_and_go_on_as_if_they_had_not_been_stopped(tmp_path: Path) -> None:
+    words = (*TWO, "data.test_images=51", "augment=flip")
+    told = by_two(tmp_path, *words, "epochs=3")
+    assert told.count("Accuracy on synthetic data") == 1
+    (whole,) = (tmp_path / "outputs" / "cnn").iterdir()
+    assert len(table(whole)) == 3
+    by_two(tmp_path, *words, "epochs=2", "hydra.run.dir=part")
+    by_two(tmp_path, "resume=part", "epochs=3")
+    assert same(whole, tmp_path / "part")
+    scored = sum(map(sum, results_of(whole)["test"]["confusion_matrix"]))
+    assert scored == 51, "the uneven image is counted, and once"
+
+
+def test_two_processes_come_close_to_one(run: Command, tmp_path: Path) -> None:
     """Half batches are averaged in another order than a whole one, so that one and two differ by rounding."""
-    words = (*TINY_CNN, "data.train_images=320", "trainer.precision=32", "logger=none", "eval_train=false")
-    first = trained_by_two((*words, "batch_size=16"), tmp_path / "first")
-    second = trained_by_two((*words, "batch_size=16"), tmp_path / "second")
-    assert same(first, second)
-    assert run("train", *words, "batch_size=32", "hydra.run.dir=alone").status == 0
-    one, two = weights(tmp_path / "alone"), weights(first)
+    words = (*TWO, "trainer.precision=32")
+    by_two(tmp_path, *words, "hydra.run.dir=two")
+    assert run("train", *words, "batch_size=32", "trainer.devices=1", "hydra.run.dir=one").status == 0
+    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     largest = max(float((one[key] - two[key]).abs().max()) for key in one)
     remarks = f"weights of one process differ by {largest:.1e} at most: sums come in another order"
     record("same bits, two processes", tried=1, survived=1, remarks=remarks)
     assert largest < 1e-4
-    assert sum(map(sum, results_of(first)["test"]["confusion_matrix"])) == 60
-
-
-def test_two_processes_go_on_as_if_they_had_not_been_stopped(tmp_path: Path) -> None:
-    words = (*TINY_CNN, "batch_size=8", "logger=none", "augment=flip")
-    whole = trained_by_two((*words, "epochs=3"), tmp_path / "whole")
-    part = trained_by_two((*words, "epochs=2"), tmp_path / "part")
-    command = [sys.executable, "-m", "fashseg.train", f"resume={part}", "epochs=3"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert same(whole, part)
+    assert sum(map(sum, results_of(tmp_path / "two")["test"]["confusion_matrix"])) == 60
 
 
 @pytest.mark.alone

@@ -15,7 +15,12 @@ import pytest
 from amounts import amount, record
 from conftest import TINY_CNN, results_of
 
-WORDS = (*(word for word in TINY_CNN if not word.startswith("epochs")), "epochs=1", "callbacks.progress=none")
+WORDS = (
+    *(word for word in TINY_CNN if not word.startswith("epochs")),
+    "epochs=1",
+    "callbacks.progress=none",
+    "logger=tensorboard",
+)
 
 
 class Use(NamedTuple):

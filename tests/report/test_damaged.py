@@ -10,6 +10,7 @@ import pytest
 from conftest import Command, assert_two_lines, page_of, results_of
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_evidence_that_is_missing_is_collected_again(finished: Path, run: Command) -> None:
     (finished / "evidence" / "test.npz").unlink()
     outcome = run("report", "run=r")
@@ -18,6 +19,7 @@ def test_evidence_that_is_missing_is_collected_again(finished: Path, run: Comman
     assert (finished / "evidence" / "test.npz").is_file()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_evidence_and_weights_the_page_says_what_is_missing(finished: Path, run: Command) -> None:
     for path in (*(finished / "evidence").iterdir(), *(finished / "checkpoints").iterdir()):
         path.unlink()
@@ -32,6 +34,7 @@ def test_without_evidence_and_weights_the_page_says_what_is_missing(finished: Pa
     assert_two_lines(outcome, "best.ckpt", "does not exist")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_broken_evidence_costs_no_more_than_its_sections(finished: Path, run: Command) -> None:
     (finished / "checkpoints" / "best.ckpt").unlink()  # else it would be collected again
     (finished / "evidence" / "test.npz").write_bytes(b"PK\x03\x04 no archive")
@@ -55,6 +58,7 @@ def test_evidence_of_another_shape_costs_no_more_than_its_sections(finished: Pat
     assert "Class by class" in page_of(finished)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("damage", ["cut", "flipped", "other weights"])
 def test_evidence_that_is_not_of_this_run_is_collected_again(finished: Path, run: Command, damage: str) -> None:
     path = finished / "evidence" / "test.npz"
@@ -69,6 +73,7 @@ def test_evidence_that_is_not_of_this_run_is_collected_again(finished: Path, run
     assert "What is missing" not in page_of(finished)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("content", ["[]", "null", "{}", '{"info": {}}', '{"info": {"class_names": ["one"]}}'])
 def test_facts_on_the_data_that_are_none(finished: Path, run: Command, content: str) -> None:
     (finished / "checkpoints" / "best.ckpt").unlink()
@@ -84,6 +89,7 @@ def test_a_metrics_table_with_odd_rows(finished: Path, run: Command) -> None:
     assert "Training" in page_of(finished)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_evidence_is_never_unpickled(finished: Path, run: Command, tmp_path: Path) -> None:
     class Payload:
         def __reduce__(self) -> tuple[object, tuple[str]]:

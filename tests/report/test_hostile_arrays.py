@@ -42,6 +42,7 @@ NPZ_BOMBS = {
 }
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("content", "why"), NPZ_BOMBS.values(), ids=NPZ_BOMBS.keys())
 def test_arrays_of_any_size_take_no_memory(
     trained_once: Callable[[str], Path], tmp_path: Path, run: Command, content: bytes, why: str

@@ -24,6 +24,7 @@ def everything_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("where", ["notes", "data.root", "model", "new", "list", "key"])
 def test_the_environment_is_not_read(
     classifier: Path, run: Command, monkeypatch: pytest.MonkeyPatch, where: str
@@ -173,6 +174,7 @@ def test_numbers_that_are_not_finite_are_absent(tmp_path: Path) -> None:
     assert read_json(tmp_path / "r.json") == [None, None, None, None, 1e300]
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
 def test_pipes_and_devices_are_not_waited_for(classifier: Path, run: Command, kind: str) -> None:
     def replace(path: Path) -> None:

@@ -21,6 +21,7 @@ def test_the_page_of_a_demo_run(finished: Path, browser: Browser) -> None:
     check_page(finished / "report.html", browser)
 
 
+@pytest.mark.parametrize("finished", ["cnn"], indirect=True)
 def test_the_page_of_an_interrupted_run(finished: Path, browser: Browser, run: Command) -> None:
     results = json.loads((finished / "results.json").read_text(encoding="utf-8"))
     for part in ("val", "test", "train_seconds", "epochs_run"):
@@ -31,6 +32,7 @@ def test_the_page_of_an_interrupted_run(finished: Path, browser: Browser, run: C
     check_page(finished / "report.html", browser)
 
 
+@pytest.mark.parametrize("finished", ["segnet"], indirect=True)
 def test_a_page_on_which_much_is_missing(finished: Path, browser: Browser, run: Command) -> None:
     for path in (*(finished / "evidence").iterdir(), *(finished / "checkpoints").iterdir()):
         path.unlink()
@@ -41,7 +43,10 @@ def test_a_page_on_which_much_is_missing(finished: Path, browser: Browser, run: 
 
 @pytest.mark.parametrize(
     "options",
-    [("experiment=report_cnn", "eval_train=1"), ("experiment=report_segnet", "trainer.limit_batches=10")],
+    [
+        ("experiment=report_cnn", "eval_train=1", "model.features=8"),
+        ("experiment=report_segnet", "trainer.limit_batches=10"),
+    ],
     ids=["cnn", "segnet"],
 )
 def test_pages_of_the_report_s_runs_on_real_images(

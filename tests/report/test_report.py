@@ -73,6 +73,7 @@ def test_no_run_and_no_sweep(run: Command) -> None:
     assert_two_lines(run("report", "-m", "run=a,b"), "-m")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_page_that_cannot_be_drawn_never_loses_the_run(
     run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_an_interrupted_run_has_a_page_of(tmp_path: Path, options: tuple[str, ..
     assert not (tmp_path / "r" / "evidence" / "test.npz").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_failed_run_has_no_claims(run: Command, tmp_path: Path) -> None:
     outcome = run("train", *TINY_CNN, "optimizer.lr=1e30", "page=true", "hydra.run.dir=r", "logger=none")
     assert outcome.status == 1
@@ -126,6 +128,7 @@ def test_a_failed_run_has_no_claims(run: Command, tmp_path: Path) -> None:
     assert "no epoch was finished" in html
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_a_page(run: Command, tmp_path: Path) -> None:
     assert run("train", *TINY_CNN, "hydra.run.dir=r", "logger=none", "page=false").status == 0
     assert not (tmp_path / "r" / "report.html").exists()
@@ -133,6 +136,7 @@ def test_without_a_page(run: Command, tmp_path: Path) -> None:
     assert "What is missing" not in page_of(tmp_path / "r")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_resumed_run_that_is_interrupted_shows_nothing_of_its_earlier_end(
     finished: Path, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +153,7 @@ def test_a_resumed_run_that_is_interrupted_shows_nothing_of_its_earlier_end(
     assert not (finished / "evidence" / "test.npz").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_signal_while_the_page_is_made_leaves_the_run_finished(
     run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +171,7 @@ def test_a_signal_while_the_page_is_made_leaves_the_run_finished(
     assert "python -m fashseg.report" in outcome.err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_scores_of_few_batches_have_evidence_of_the_same_images(run: Command, tmp_path: Path) -> None:
     options = (
         "trainer.limit_batches=1",
@@ -181,6 +187,7 @@ def test_scores_of_few_batches_have_evidence_of_the_same_images(run: Command, tm
         assert len(arrays["targets"]) == 20
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_overfitting_is_called_so(run: Command, tmp_path: Path) -> None:
     options = ("trainer.overfit_batches=1", "batch_size=16", "epochs=2", "page=true", "hydra.run.dir=r", "logger=none")
     assert run("train", *TINY_CNN, *options).status == 0
@@ -189,6 +196,7 @@ def test_overfitting_is_called_so(run: Command, tmp_path: Path) -> None:
     assert "nothing is to be compared" in html
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_pictures_of_one_s_own_in_the_folder_stay(finished: Path, run: Command) -> None:
     (finished / "figures" / "mine.png").write_bytes(b"mine")
     assert run("report", "run=r").status == 0

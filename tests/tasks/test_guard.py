@@ -68,6 +68,7 @@ def test_the_run_ends_and_says_where(
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("steps_per_call", [1, 8])
 def test_steps_are_left_out_and_counted(
     run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps_per_call: int

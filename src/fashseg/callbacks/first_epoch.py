@@ -4,23 +4,23 @@ from importlib import import_module
 
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers import Logger
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
 from fashseg.stopping import not_now
 
 
 class AfterFirstEpoch(Callback):
-    """Gives the trainer its logger, and loads what the end of the run needs, before the first validation.
+    """Gives the trainer its loggers, and loads what the end of the run needs, before the first validation.
 
     Loaded at the end, the modules might be of other files than those that the run began with.
 
     Args:
-        logger: nothing is logged before the first validation; None where nothing is logged at all.
+        loggers: nothing is logged before the first validation.
         page: whether the run makes its page.
     """
 
-    def __init__(self, logger: Logger | None, page: bool) -> None:
-        self.logger, self.page = logger, page
+    def __init__(self, loggers: list[Logger], page: bool) -> None:
+        self.loggers, self.page = loggers, page
         self.done = False
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -31,9 +31,9 @@ class AfterFirstEpoch(Callback):
         names = ["fashseg.published", "fashseg.summary"]
         if self.page:
             names.append("fashseg.report.making")
-        if self.logger is not None:
+        if any(isinstance(logger, TensorBoardLogger) for logger in self.loggers):
             names.append("torch.utils.tensorboard")
-            trainer.loggers = [self.logger]
+        trainer.loggers = self.loggers
         with not_now():
             for name in names:
                 import_module(name)

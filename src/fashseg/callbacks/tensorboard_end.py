@@ -1,4 +1,4 @@
-"""What a finished run adds to TensorBoard: scores by hyper-parameters, curves, pictures, the graph, the projector."""
+"""What a finished run adds to TensorBoard: scores by hyper-parameters, curves, the graph, the projector."""
 
 import copy
 import logging
@@ -13,10 +13,9 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor, nn
 
 from fashseg import config as cfg
-from fashseg.callbacks.tensorboard import IMAGES, log_chart, samples
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.module import ImageDataModule
-from fashseg.figures.confusion import confusion_matrix
+from fashseg.data_place import PLACES
 from fashseg.metrics.precision_recall import at_thresholds
 from fashseg.run import flat_options
 from fashseg.summary import class_scores, main_score
@@ -33,7 +32,7 @@ MOST_POINTS = 1000  # of the projector, which lays their thumbnails out in one p
 THUMBNAIL = 28
 THRESHOLDS = 127  # what TensorBoard's own curves have
 PRIVATE = (
-    "data.root",
+    *PLACES,
     "plugins",
     "resume",
     "debug",
@@ -51,7 +50,7 @@ def log_end(
     results: dict[str, Any],
     step: int,
 ) -> None:
-    """What a finished run adds: hyper-parameters with final scores, curves, test pictures, graph, projector.
+    """What a finished run adds: hyper-parameters with final scores, curves, graph, projector.
 
     Args:
         logger: of the run.
@@ -67,7 +66,6 @@ def log_end(
     task, part = task.eval(), data.part("test")
     parts: tuple[Callable[[], None], ...] = (
         lambda: _log_precision_recall(writer, task, test, step),
-        lambda: _log_test_pictures(writer, task, part, results, step),
         lambda: _log_graph(writer, task),
         lambda: _log_projector(writer, task, part, step),
     )
@@ -105,14 +103,6 @@ def _log_precision_recall(writer: "SummaryWriter", task: Task, test: "Arrays | N
             writer.add_pr_curve_raw(
                 f"test/{name}", true, false, not_false, not_true, precision, recall, step, THRESHOLDS
             )
-
-
-def _log_test_pictures(writer: "SummaryWriter", task: Task, part: ArrayDataset, results: Any, step: int) -> None:
-    count = min(IMAGES[task.info.task], len(part))
-    log_chart(writer, "test/samples", samples(task, part, range(count)), step)
-    counts = np.array(results["test"]["confusion_matrix"])
-    unit = "images" if task.info.task == "classification" else "pixels"
-    log_chart(writer, "test/confusion_matrix", confusion_matrix(counts, task.info.class_names, unit), step)
 
 
 _graphs: dict[str, Any] = {}

@@ -57,7 +57,7 @@ def _compare(
     from fashseg.compare.rows import group_runs
     from fashseg.compare.search_table import print_search
     from fashseg.compare.searches import outside
-    from fashseg.compare.table import print_group, print_others, print_pair
+    from fashseg.compare.table import print_group, print_others, print_pair, print_spread
     from fashseg.summary import console
 
     alone = {run.name for run in outside(runs, searches)}
@@ -70,6 +70,7 @@ def _compare(
         said = any(run.name in alone for run in group.runs)  # a table of trials says less than that of their search
         if said:
             print_group(screen, group)
+            print_spread(screen, group)
         noise = measure(group, options.resamples)
         measured.append((group, noise))
         if said and (pair := pair_of(group)) is not None:

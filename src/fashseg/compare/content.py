@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from fashseg import __version__
-from fashseg.compare import search_page
+from fashseg.compare import over_folds_page, search_page
+from fashseg.compare.crossed import runs_in_words, units_of
 from fashseg.compare.details import ABSENT, curves, is_number, options, side_by_side, titled, value_of
 from fashseg.compare.noise import COVERS, Noise, pair_of
 from fashseg.compare.notes import notes, same_validation_images
@@ -78,7 +79,7 @@ def _headline(groups: Sequence[Group]) -> str:
 
 def _summary(group: Group) -> list[str]:
     best = group.rows[0]
-    runs = f"{len(best.runs)} runs with different seeds" if len(best.runs) > 1 else "one run"
+    runs = runs_in_words(best)
     name = group.row_label(best) or names_of(group, best)
     scores = [score_text(best, part).replace(" ", "\u00a0") for part in ("val", "test")]
     if len(group.rows) == 1:
@@ -121,6 +122,8 @@ def _sections_of(group: Group, noise: Noise, suffix: str, searched: bool) -> lis
     if missing:
         blocks.append(Code("\n".join(missing), "Makes the evidence that is missing"))
     sections = [Section(group.title, f"table{suffix}", blocks)]
+    if (over_folds := over_folds_page.section(group, suffix)) is not None:
+        sections.append(over_folds)
     pair = pair_of(group)
     if pair is not None:
         sections.append(side_by_side(group, pair, noise, suffix))
@@ -153,7 +156,8 @@ def _table(group: Group, noise: Noise) -> Table:
     first = 1 + len(group.options)
     numeric = {place for place, path in enumerate(group.options, start=1) if _is_numeric(group, path)}
     where = f" Runs are named below {group.folder}." if group.folder else ""
-    deviation = " ± is the sample standard deviation over seeds." if any(len(r.runs) > 1 for r in group.rows) else ""
+    units = list(dict.fromkeys(unit for row in group.rows if len(row.runs) > 1 for unit in units_of(row)))
+    deviation = f" ± is the sample standard deviation over {listed(units)}." if units else ""
     compared = " Differences have 95% intervals over the test images; bold ones leave out 0." if noise.tested else ""
     caption = f"Best validation score first.{deviation}{compared}{where}"
     numeric |= set(range(first, len(columns)))

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from fashseg.compare.crossed import crossed
 from fashseg.compare.rows import Group, key
 from fashseg.compare.runs import Run
 from fashseg.text import listed
+
+# Options that the validation images follow from.
+VALIDATES = ("split", "split_seed", "val_share", "fold", "folds", "train_images", "draw_seed")
 
 
 def notes(group: Group) -> list[str]:
@@ -26,7 +30,8 @@ def _about_images(group: Group) -> list[str]:
             "The rows were not validated on the same images: their validation scores, and the order of the rows, "
             "are comparable only as far as that choice does not matter."
         )
-    if any(len(own) > 1 for own in images):
+    drawn = [row for row, own in zip(group.rows, images, strict=True) if len(own) > 1]
+    if any(not crossed(row).folds for row in drawn):
         said.append("The validation images change with the seed: ± of validation holds that choice, too.")
     if len({_images(run, "test", group) for run in group.runs}) > 1:
         said.append("The runs were not tested on the same images: their test scores are not comparable.")
@@ -48,7 +53,7 @@ def _images(run: Run, part: str, group: Group) -> Any:
     """What is equal for runs with the same images of a part: fingerprints, or the options behind them."""
     if all(isinstance(other.entry("fingerprints", part), str) for other in group.runs):
         return run.entry("fingerprints", part)
-    names = ["split", "split_seed", "val_share", "train_images", "draw_seed"] if part == "val" else ["draw_seed"]
+    names = VALIDATES if part == "val" else ("draw_seed",)
     options = run.options or {}
     return (*(key(options.get(f"data.{name}")) for name in names), key(run.entry("images", part)))
 
@@ -57,13 +62,29 @@ def _about_seeds(group: Group) -> list[str]:
     said = []
     if len(group.rows) > 1 and any(len(row.runs) == 1 for row in group.rows):
         said.append("Rows of one run have no ±: how far another seed would move them is not known.")
-    if any(len(set(row.seeds)) < len(row.seeds) for row in group.rows):
+    if any(len(set(row.draws)) < len(row.draws) for row in group.rows):
         said.append("Some rows hold the same seed more than once: their ± is too small to speak of seeds.")
+    said += _about_folds(group)
     if any(row.limited for row in group.rows):
         said.append("Runs on few batches only are marked: their scores are for trying out.")
     without = sorted(group.short_name(run) for run in group.runs if run.options is None)
     if without:
         said.append(f"Without a config.yaml that can be read, and so in a row of its own: {listed(without)}.")
+    return said
+
+
+def _about_folds(group: Group) -> list[str]:
+    said = []
+    for row in group.rows:
+        found = crossed(row)
+        name = group.row_label(row)
+        where = f"{name}: " if name and len(group.rows) > 1 else ""
+        if found.folds and found.missing:
+            folds = listed([str(fold) for fold in found.missing])
+            verb = "are not there" if len(found.missing) > 1 else "is not there"
+            said.append(f"{where}of {found.of} folds, {folds} {verb}: its mean leaves out the images of these.")
+        elif not found.whole:
+            said.append(f"{where}not every seed has every fold: no interval over seeds, none over both.")
     return said
 
 

@@ -1,4 +1,4 @@
-"""Runs that did the same, grouped: a table for each task and data set, a row for the runs that differ by seed alone."""
+"""Runs that did the same, grouped: a table for each task and data set, a row for runs that differ by seed and fold."""
 
 import math
 import os
@@ -9,25 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from fashseg.compare.runs import Run
+from fashseg.data_place import PLACES
 from fashseg.text import shown_option
 
 # They say where a run was kept, how it was watched, or how it was measured; not what was computed.
 NOT_COMPARED = (
     *("seed", "notes", "page", "plugins", "resume", "debug", "eval_batch_size", "eval_train"),
-    *("data.root", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
+    *(*PLACES, "data.cache_gb", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
 )
 NOT_COMPARED_GROUPS = ("logger.", "hydra.")
 SPLIT_SEED = "data.split_seed"
 AS_THE_SEED = "the seed"
+FOLD, EACH_FOLD = "data.fold", "each"
+MOST_FOLDS = 1000  # as many as the option allows
 MOST_ROWS = 50  # of a table
 
 
 @dataclass(frozen=True)
 class Row:
-    """Finished runs that differ by seed alone.
+    """Finished runs that differ by seed and fold alone.
 
     Attributes:
-        runs: at least one, by seed.
+        runs: at least one, by fold and seed.
         options: the values of the options in which rows differ; an option that the runs don't have is left out.
     """
 
@@ -57,9 +60,9 @@ class Row:
         return any(run.results.get("limited") for run in self.runs)
 
     @property
-    def seeds(self) -> list[str]:
-        """Of its runs."""
-        return [str(run.results.get("seed", "?")) for run in self.runs]
+    def draws(self) -> list[str]:
+        """Fold and seed of its runs."""
+        return [_draw(run) for run in self.runs]
 
 
 @dataclass(frozen=True)
@@ -143,9 +146,8 @@ class Group:
         return ", ".join(f"{self._short(path)}={shown_option(value)}" for path, value in row.options.items())
 
     def _label(self, row: Row, run: Run) -> str:
-        seeded = len({seed for other in self.rows for seed in other.seeds}) > 1
-        seed = f"seed {run.results.get('seed', '?')}" if seeded else ""
-        return ", ".join(filter(None, [self.row_label(row), seed]))
+        drawn = len({draw for other in self.rows for draw in other.draws}) > 1
+        return ", ".join(filter(None, [self.row_label(row), _draw(run) if drawn else ""]))
 
     def _short(self, path: str) -> str:
         group, _, leaf = path.rpartition(".")
@@ -166,7 +168,8 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 
 
 def _group(task: str, data: str, runs: list[Run]) -> Group:
-    seeds = {key(run.options[SPLIT_SEED]) for run in runs if run.options and SPLIT_SEED in run.options}
+    drawn = [run.options for run in runs if run.options and run.options.get(FOLD) is None]
+    seeds = {key(options[SPLIT_SEED]) for options in drawn if SPLIT_SEED in options}
     compared = {run.name: _compared(run, len(seeds) > 1) for run in runs}
     paths = dict.fromkeys(path for options in compared.values() for path in options)
     differing = tuple(
@@ -180,7 +183,7 @@ def _group(task: str, data: str, runs: list[Run]) -> Group:
         rows.setdefault(run.name if run.options is None else alike, []).append(run)
     made = [
         Row(
-            tuple(sorted(alike, key=lambda run: run.number("seed") or 0)),
+            tuple(sorted(alike, key=lambda run: ((fold_of(run) or (0, 0))[0], run.number("seed") or 0))),
             {path: value for path, value in compared[alike[0].name].items() if path in differing},
         )
         for alike in rows.values()
@@ -205,9 +208,29 @@ def _compared(run: Run, several_splits: bool) -> dict[str, Any]:
     precision = run.results.get("precision")
     if options.get("trainer.precision") == "auto" and isinstance(precision, str):
         options["trainer.precision"] = precision  # what it came to on that machine
-    if several_splits and SPLIT_SEED in options and _follows_the_seed(run):
+    options.setdefault(FOLD, None)
+    if options[FOLD] is None:
+        options.pop("data.folds", None)
+    else:
+        options[FOLD] = EACH_FOLD
+        options.pop("data.val_share", None)  # which counts for nothing there
+    if several_splits and SPLIT_SEED in options and options[FOLD] is None and _follows_the_seed(run):
         options[SPLIT_SEED] = AS_THE_SEED
     return options
+
+
+def fold_of(run: Run) -> tuple[int, int] | None:
+    """Fold and number of folds; None of a run that is no part of a cross-validation."""
+    fold, folds = run.results.get("fold"), run.results.get("folds")
+    if type(fold) is not int or type(folds) is not int or not 0 <= fold < folds <= MOST_FOLDS:
+        return None
+    return fold, folds
+
+
+def _draw(run: Run) -> str:
+    known = fold_of(run)
+    fold = f"fold {known[0]}, " if known else ""
+    return f"{fold}seed {run.results.get('seed', '?')}"
 
 
 def _follows_the_seed(run: Run) -> bool:

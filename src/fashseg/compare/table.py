@@ -10,6 +10,7 @@ from rich.text import Text
 
 from fashseg.compare.noise import Noise, Pair
 from fashseg.compare.notes import notes
+from fashseg.compare.over_folds import COLUMNS, about, lines_of, pairs_in_words
 from fashseg.compare.rows import Group, Row
 from fashseg.compare.runs import Run, Unreadable
 from fashseg.compare.verdicts import commands, pair_in_words
@@ -36,6 +37,21 @@ def print_group(screen: Console, group: Group) -> None:
     screen.print(table)
     for line in filter(None, [group.left_out, *notes(group)]):
         screen.print(line)
+
+
+def print_spread(screen: Console, group: Group) -> None:
+    """Mean, deviation and interval over folds and over seeds, and how settings differ over the same folds."""
+    names = row_names(group)
+    if not (lines := lines_of(group, names)):
+        return
+    table = Table(title="Over folds and seeds", title_justify="left", box=box.SIMPLE_HEAD)
+    for place, name in enumerate(COLUMNS):
+        table.add_column(name, justify="left" if place < 2 else "right")
+    for line in lines:
+        table.add_row(*line)
+    screen.print(table)
+    for said in (*about(group), *pairs_in_words(group, names)):
+        screen.print(said)
 
 
 def print_pair(screen: Console, group: Group, pair: Pair, noise: Noise) -> None:
@@ -102,6 +118,11 @@ def cost_texts(row: Row) -> tuple[str, str]:
         "-" if parameters is None else f"{parameters:,.0f}",
         "-" if seconds is None else duration(seconds),
     )
+
+
+def row_names(group: Group) -> dict[int, str]:
+    """What rows are called, by their place: the options in which they differ, else their runs."""
+    return {place: group.row_label(row) or names_of(group, row) for place, row in enumerate(group.rows)}
 
 
 def names_of(group: Group, row: Row) -> str:

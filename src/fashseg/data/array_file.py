@@ -130,3 +130,13 @@ def verify(file: FileIO, segment: Segment, into: memoryview | None) -> None:
         done += count
     if crc != segment.crc:
         raise UnusableError("is damaged")
+
+
+def mapped(file: FileIO, segment: Segment) -> UInt8Array:
+    """An array as the system has the file in memory, once for all processes; what is written to it is not in the file.
+
+    Raises:
+        UnusableError: it is damaged.
+    """
+    verify(file, segment, None)
+    return np.memmap(file, np.uint8, mode="c", offset=segment.offset, shape=segment.shape)

@@ -4,7 +4,7 @@ import hashlib
 import math
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,23 @@ class OpenFile:
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         weakref.finalize(self, os.close, descriptor)
+
+
+def read_into(descriptor: int, into: memoryview, offset: int) -> None:
+    """Fill memory with what stands in a file from this byte on.
+
+    Raises:
+        OSError: it can't be read, or ends before.
+    """
+    while into:
+        if hasattr(os, "preadv"):
+            count = os.preadv(descriptor, [into], offset)
+        else:  # macOS
+            count = len(content := os.pread(descriptor, len(into), offset))
+            into[:count] = content
+        if not count:
+            raise OSError("the file has been cut short")
+        into, offset = into[count:], offset + count
 
 
 class FileArray:
@@ -59,20 +76,9 @@ class FileArray:
         ends = np.flatnonzero(np.diff(wanted) != 1) + 1
         for first, end in zip([0, *ends.tolist()], [*ends.tolist(), len(wanted)], strict=True):
             if end > first:
-                self._read(int(wanted[first]), content[first:end].reshape(-1).data)
+                offset = self.offset + int(wanted[first]) * self._row_bytes
+                read_into(self.file.descriptor, content[first:end].reshape(-1).data, offset)
         return torch.from_numpy(content)
-
-    def _read(self, row: int, into: memoryview) -> None:
-        offset = self.offset + row * self._row_bytes
-        while into:
-            if hasattr(os, "preadv"):
-                count = os.preadv(self.file.descriptor, [into], offset)
-            else:  # macOS
-                count = len(content := os.pread(self.file.descriptor, len(into), offset))
-                into[:count] = content
-            if not count:
-                raise OSError("the file that holds the decoded images has been cut short")
-            into, offset = into[count:], offset + count
 
 
 Array = Tensor | FileArray
@@ -98,13 +104,22 @@ class ArrayDataset:
 
     def batch(self, indices: Tensor | Sequence[int]) -> Batch:
         """The items of these indices, from 0 to ``len(self) - 1``, as one batch."""
-        images, targets = self.raw(self.indices[torch.as_tensor(indices, device=self.indices.device)])
+        images, targets = self.raw(self.rows(torch.as_tensor(indices)))
         return images, targets.long()
 
     def raw(self, rows: Tensor) -> Batch:
         """A batch by positions in the arrays, int64 on their device; the targets are uint8 still."""
         # Ten times as fast as images[rows] for uint8.
         return self._seen(self.images.index_select(0, rows)), self._seen(self.targets.index_select(0, rows))
+
+    def rows(self, positions: Tensor) -> Tensor:
+        """Where in the arrays the items of these indices are, int64, where the arrays are."""
+        return self.indices.index_select(0, positions.to(self.indices.device))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the arrays are."""
+        return self.indices.device
 
     @property
     def item_bytes(self) -> int:
@@ -125,6 +140,18 @@ class ArrayDataset:
     def first(self, count: int | None) -> "ArrayDataset":
         """The first so many; None is all of them."""
         return ArrayDataset(self.images, self.targets, self.indices[:count], self.window)
+
+    def drawn(self, count: int, seed: int) -> "ArrayDataset":
+        """So many at random, or all where there are fewer, in their order: always the same ones."""
+        picked = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
+        return ArrayDataset(self.images, self.targets, self.indices[torch.from_numpy(picked)], self.window)
+
+    def spread(self, count: int) -> Tensor:
+        """The indices of so many items from all over, int64."""
+        return torch.linspace(0, len(self) - 1, count).round().long()
+
+    def ahead(self, chunks: Iterable[int]) -> None:
+        """Begin to fetch what will be needed soon, where the data set is in chunks."""
 
     def whole(self) -> "ArrayDataset":
         """The same items, all of each image."""

@@ -30,12 +30,10 @@ class Batches:
         self, part: ArrayDataset, rows: Sequence[Tensor], workers: int = 0, device: torch.device | None = None
     ) -> None:
         self.part, self.rows, self.device = part, rows, device
-        self._pin = device is not None and device.type == "cuda" and part.indices.device.type == "cpu"
+        self._pin = device is not None and device.type == "cuda" and part.device.type == "cpu"
         self._waiting: dict[int, Future[Batch]] = {}
         self._pool = ThreadPoolExecutor(workers, "reader") if part.on_disk and workers and rows else None
-        if self._pool:
-            size = max(1, len(rows[0]) * part.item_bytes)
-            self._ahead = max(1, min(2 * workers, _AHEAD_BYTES // size))
+        self._workers = workers
 
     def __enter__(self) -> "Batches":
         return self
@@ -68,7 +66,9 @@ class Batches:
         assert self._pool
         for passed in [n for n in self._waiting if n < number]:
             del self._waiting[passed]
-        for ahead in range(number, min(number + 1 + self._ahead, len(self))):
+        size = max(1, len(self.rows[number]) * self.part.item_bytes)
+        most = max(1, min(2 * self._workers, _AHEAD_BYTES // size))
+        for ahead in range(number, min(number + 1 + most, len(self))):
             if ahead not in self._waiting:
                 self._waiting[ahead] = self._pool.submit(self._read, ahead)
         return self._waiting.pop(number).result()

@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fashseg.data.array_file import FORMAT, Segment, Shape, UnusableError, as_bytes, read_header, verify, write
+from fashseg.data.array_file import FORMAT, Segment, Shape, UnusableError, as_bytes, mapped, read_header, verify, write
 from fashseg.data.info import UInt8Array
 from fashseg.files import write_atomically
 
@@ -66,10 +66,16 @@ class Entry:
     path: Path
     source: str
 
-    def read(self) -> dict[str, UInt8Array] | None:
-        """The arrays by name, verified; None where the file is missing, out of date or damaged."""
+    def read(self, shared: bool = False) -> dict[str, UInt8Array] | None:
+        """The arrays by name, verified; None where the file is missing, out of date or damaged.
+
+        Args:
+            shared: have the memory of the file's contents in common with other processes that read it so.
+        """
 
         def load(file: FileIO, segments: Mapping[str, Segment]) -> dict[str, UInt8Array]:
+            if shared:
+                return {name: mapped(file, segment) for name, segment in segments.items()}
             arrays = {name: np.empty(segment.shape, np.uint8) for name, segment in segments.items()}
             for name, segment in segments.items():
                 verify(file, segment, as_bytes(arrays[name]))

@@ -1,6 +1,6 @@
 """Loaders: whole batches by index, in an order that seed and epoch alone fix, from a position that can be saved."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -43,6 +43,16 @@ class EpochOrder:
         if total > self.images:
             order = order.repeat(-(-total // self.images))[:total]
         return order[self.rank :: self.world]
+
+    def rows_of(self, part: ArrayDataset) -> Callable[[int, int], Tensor]:
+        """From a range of this epoch's places to where in the arrays of a part these images are."""
+        rows = part.rows(self.order())
+        return lambda first, last: rows[first:last]
+
+    @property
+    def plan(self) -> dict[str, int]:
+        """What the order follows from."""
+        return {"images": self.images, "seed": self.seed, "processes": self.world}
 
 
 class Steps:
@@ -96,6 +106,7 @@ class TrainLoader:
         limit_batches: use only so many batches an epoch.
         workers: threads that read ahead what is on disk.
         device: where batches are needed; None leaves them where the images are.
+        order: of the images; None is that of `EpochOrder`.
 
     Attributes:
         sampler: the order; its ``set_epoch`` chooses the epoch.
@@ -114,11 +125,12 @@ class TrainLoader:
         limit_batches: int | None = None,
         workers: int = 0,
         device: torch.device | None = None,
+        order: EpochOrder | None = None,
     ) -> None:
         self.part, self.batch_size, self.steps_per_call = part, batch_size, steps_per_call
         self.workers, self.device = workers, device
-        self.sampler = EpochOrder(len(part), seed, rank, world)
-        batches = len(_in_batches(torch.empty(len(self.sampler)), batch_size))
+        self.sampler = order or EpochOrder(len(part), seed, rank, world)
+        batches = _training_batches(len(self.sampler), batch_size)
         self.steps = batches if limit_batches is None else min(batches, limit_batches)
         self._epoch = self._position = 0
         self._go_on = False
@@ -140,9 +152,12 @@ class TrainLoader:
 
     def rows(self) -> Sequence[Tensor]:
         """For each batch of this epoch the positions of its images in the arrays: int64, where these are."""
-        indices = self.part.indices
-        shuffled = indices.index_select(0, self.sampler.order().to(indices.device))
-        return _in_batches(shuffled, self.batch_size)[: self.steps]
+        count, size = len(self.sampler), self.batch_size
+        ends = _training_batches(count, size)
+        take = self.sampler.rows_of(self.part)
+        return Ranges(
+            self.steps, lambda number: take(number * size, count if number == ends - 1 else (number + 1) * size)
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch, steps that were handed out, and what gives these numbers their meaning."""
@@ -156,34 +171,47 @@ class TrainLoader:
         """
         saved, plan, position = state_dict["plan"], self._plan(), state_dict["position"]
         if saved != plan and 0 < position < saved["steps"]:
-            name = next(name for name in plan if saved.get(name) != plan[name])
+            name = next(name for name in {**plan, **saved} if saved.get(name) != plan.get(name))
             raise UserError(
                 f"The checkpoint was saved within epoch {state_dict['epoch'] + 1}, after {position} of "
-                f"{saved['steps']} steps with {name}={saved.get(name)}; here it is {name}={plan[name]}.",
+                f"{saved['steps']} steps with {name}={saved.get(name)}; here it is {name}={plan.get(name)}.",
                 "Go on with the options that the run was begun with, or from a checkpoint of an epoch's end.",
             )
         self._epoch, self._position, self._go_on = state_dict["epoch"], position, True
 
     def _plan(self) -> dict[str, int | None]:
         """What the order and the numbers of steps follow from."""
-        order = self.sampler
         return {
-            "images": order.images,
+            **self.sampler.plan,
             "batch_size": self.batch_size,
-            "seed": order.seed,
-            "processes": order.world,
             "steps_per_call": self.steps_per_call,
             "steps": self.steps,
         }
 
 
-def _in_batches(rows: Tensor, batch_size: int) -> Sequence[Tensor]:
+class Ranges(Sequence[Tensor]):
+    """For each batch of a pass the positions of its images, found when they are asked for.
+
+    Args:
+        count: number of batches.
+        take: from the number of a batch to its positions.
+    """
+
+    def __init__(self, count: int, take: Callable[[int], Tensor]) -> None:
+        self._count, self._take = count, take
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: Any) -> Any:
+        if not 0 <= number < self._count:
+            raise IndexError(f"batch {number} of {self._count}")
+        return self._take(number)
+
+
+def _training_batches(images: int, batch_size: int) -> int:
     """The last one is smaller; but a single image joins the batch before, for alone it can't be normalised."""
-    count = len(rows)
-    if count > batch_size > 1 and count % batch_size == 1:
-        last = count - batch_size - 1
-        return *torch.split(rows[:last], batch_size)[: last // batch_size], rows[last:]
-    return torch.split(rows, batch_size)
+    return -(-images // batch_size) - (images > batch_size > 1 and images % batch_size == 1)
 
 
 class EvalLoader:
@@ -209,8 +237,13 @@ class EvalLoader:
         device: torch.device | None = None,
     ) -> None:
         self.part, self.workers, self.device = part, workers, device
-        mine = part.indices[rank::world]
-        self._rows: Sequence[Tensor] = torch.split(mine, batch_size) if len(mine) else ()
+        mine = range(rank, len(part), world)
+
+        def take(number: int) -> Tensor:
+            places = mine[number * batch_size : (number + 1) * batch_size]
+            return part.rows(torch.arange(places.start, places.stop, places.step))
+
+        self._rows = Ranges(-(-len(mine) // batch_size), take)
 
     def __len__(self) -> int:
         return len(self._rows)

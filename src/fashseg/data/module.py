@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 
@@ -12,7 +11,7 @@ from fashseg import config as cfg
 from fashseg.data.arrays import ArrayDataset
 from fashseg.data.loading import EvalLoader, TrainLoader
 from fashseg.data.residence import fits_on_device
-from fashseg.data.source import shared_groups, split_indices
+from fashseg.data.source import Opened, shared_groups, split_indices
 from fashseg.data.sources import open_source
 from fashseg.data.stored import Set, load
 
@@ -60,7 +59,7 @@ class ImageDataModule(LightningDataModule):
         self.source = open_source(data)
         self.info = self.source.info
         self._parts: dict[str, ArrayDataset] = {}
-        self._size, self._found = 0, (0, 0)
+        self._opened: Opened
         self._moved: dict[tuple[int, torch.device], Set] = {}
         self._fits: dict[torch.device, bool] = {}
         self.shared_groups: int | None = None
@@ -73,7 +72,12 @@ class ImageDataModule(LightningDataModule):
     @property
     def partial(self) -> bool:
         """Whether the data set is not complete, so that its scores compare with no other; after :meth:`setup`."""
-        return self.source.complete is not None and self._found != self.source.complete
+        return self._opened.partial
+
+    @property
+    def split(self) -> str:
+        """How validation images were held out; after :meth:`setup`."""
+        return self._opened.split
 
     def part(self, name: str) -> ArrayDataset:
         """Images and targets of ``train``, ``val``, ``test`` or ``train_fixed``, after :meth:`setup`."""
@@ -97,33 +101,38 @@ class ImageDataModule(LightningDataModule):
         del stage
         if self._parts:
             return
+        opened = self.source.opened(self.options) if self.source.opened else self._read()
+        parts = dict(opened.parts)
+        self.shared_groups = None if self.overfit_batches else opened.shared_groups
+        if self.overfit_batches:
+            parts = dict.fromkeys(parts, parts["train"].first(self.overfit_batches * self.batch_size))
+        # The training images on which the loss on fixed weights is measured: always the same ones.
+        count = len(parts["train"]) if self.eval_train is True else int(self.eval_train) * self.eval_batch_size
+        parts["train_fixed"] = parts["train"].drawn(count, self.options.split_seed)
+        self._parts, self._opened = parts, opened
+        log.info("the data set has %.1f MB, %s", opened.size / 1e6, "on disk" if self._on_disk else "in memory")
+
+    def _read(self) -> Opened:
+        """A data set of arrays, read and split."""
         stored = load(self.source, self.options)
-        train, val = split_indices(self.source, self.options, len(stored.train.images))
-        self.shared_groups = None if self.overfit_batches else shared_groups(self.source, self.options, train, val)
+        found = len(stored.train.images), len(stored.test.images)
+        train, val = split_indices(self.source, self.options, found[0])
         # Of larger images, windows are drawn in training; all else looks at their middle.
         window = self.info.shape[1:] if self.source.kept else None
         parts = {
             "train": ArrayDataset(*stored.train, torch.from_numpy(train), window),
             "val": ArrayDataset(*stored.train, torch.from_numpy(val), window),
-            "test": ArrayDataset(*stored.test, torch.arange(len(stored.test.images))),
+            "test": ArrayDataset(*stored.test, torch.arange(found[1])),
         }
-        if self.overfit_batches:
-            parts = dict.fromkeys(parts, parts["train"].first(self.overfit_batches * self.batch_size))
-        parts["train_fixed"] = self._fixed_part(parts["train"])
-        self._parts, self._size = parts, stored.size
-        self._found = len(stored.train.images), len(stored.test.images)
-        log.info("the data set has %.1f MB, %s", stored.size / 1e6, "on disk" if self._on_disk else "in memory")
-
-    def _fixed_part(self, train: ArrayDataset) -> ArrayDataset:
-        """The training images on which the loss on fixed weights is measured: always the same ones."""
-        count = len(train) if self.eval_train is True else int(self.eval_train) * self.eval_batch_size
-        picked = np.random.default_rng(self.options.split_seed).permutation(len(train))[:count]
-        return ArrayDataset(train.images, train.targets, train.indices[torch.from_numpy(np.sort(picked))], train.window)
+        partial = self.source.complete is not None and found != self.source.complete
+        shared = shared_groups(self.source, self.options, train, val)
+        return Opened(parts, stored.size, self.options.split, shared, partial)
 
     def train_dataloader(self) -> TrainLoader:
         """Training images in a new order each epoch."""
         rank, world = self._rank()
         part, device = self._where_needed("train")
+        order = None if self.overfit_batches else self._opened.order
         return TrainLoader(
             part.whole(),
             self.batch_size,
@@ -134,6 +143,7 @@ class ImageDataModule(LightningDataModule):
             limit_batches=self.limit_batches,
             workers=self.workers,
             device=device,
+            order=order(self.seed, rank, world) if order else None,
         )
 
     def val_dataloader(self) -> list[EvalLoader]:
@@ -172,7 +182,7 @@ class ImageDataModule(LightningDataModule):
         if device.type == "cpu":
             return part, None
         if device not in self._fits:
-            self._fits[device] = not part.on_disk and fits_on_device(self.options.resident, self._size, device)
+            self._fits[device] = not part.on_disk and fits_on_device(self.options.resident, self._opened.size, device)
             log.info("the data set %s on %s", "is" if self._fits[device] else "is not", device)
         if not self._fits[device]:
             return part, device

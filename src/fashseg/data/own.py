@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fashseg.data.info import Arrays, DataInfo, UInt8Array
+from fashseg.data.splits import IntArray
 from fashseg.errors import UserError
 from fashseg.plugins import calling
 from fashseg.register import Own
@@ -76,7 +77,18 @@ class OwnData:
 
     def others(self) -> Mapping[str, Any]:
         """The functions that a data set may do without."""
-        return {name: part for name, part in self.own.parts.items() if name in ("inputs", "groups", "split")}
+        parts = {name: part for name, part in self.own.parts.items() if name in ("inputs", "groups", "split")}
+        return {**parts, "split": self._split} if parts.get("split") else parts
+
+    def _split(self, options: Any, images: int) -> tuple[IntArray, IntArray] | None:
+        found: tuple[IntArray, IntArray] | None = self.own.call("split", options, images)
+        if found is not None and options.fold is not None:
+            # Whether it looks at the fold nobody knows: the same images might validate each time.
+            raise self._error(
+                f"its function split holds out images, and data.fold={options.fold} others",
+                "Leave data.fold out; or have split return None where options.fold is set.",
+            )
+        return found
 
     def _read(self, options: Any) -> tuple[Arrays, Arrays]:
         with calling("data", self.name):

@@ -22,7 +22,12 @@ def fits_in_memory(resident: bool | str, size: int) -> bool:
     if isinstance(resident, bool):
         return resident
     free = free_memory()
-    return free is None or size <= SHARE * free
+    return free is None or size <= SHARE * free / jobs_beside()
+
+
+def jobs_beside() -> int:
+    """How many jobs of a sweep run on this machine at a time, this one included: see `fashseg.launch.shares`."""
+    return int(os.environ.get("FASHSEG_JOBS_BESIDE") or 1)
 
 
 def fits_on_device(resident: bool | str, size: int, device: torch.device) -> bool:

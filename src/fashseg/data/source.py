@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fashseg import config as cfg
+from fashseg.data.folds import common_folds
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.splits import IntArray, group_split, published_split, random_split
+
+if TYPE_CHECKING:  # these bring torch
+    from fashseg.data.arrays import ArrayDataset
+    from fashseg.data.loading import EpochOrder
 
 
 class Inputs(NamedTuple):
@@ -44,6 +49,7 @@ class Source:
         split: from the options and the number of images of the training set to the indices of the training and of the
             validation images, for ways to split that are this data set's own; it returns None for the common ones.
         found: from the options to sentences on what ``describe`` has found, for the reader.
+        opened: from the options to all parts, for a data set that is not read as two sets of arrays; None where it is.
     """
 
     info: DataInfo
@@ -57,6 +63,28 @@ class Source:
     complete: tuple[int, int] | None = None
     split: Callable[[Any, int], tuple[IntArray, IntArray] | None] | None = None
     found: Callable[[Any], Sequence[str]] | None = None
+    opened: Callable[[Any], "Opened"] | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A data set that can be trained on.
+
+    Attributes:
+        parts: ``train``, ``val`` and ``test``.
+        size: bytes of all of it.
+        split: how validation images were held out.
+        shared_groups: see the function of that name.
+        partial: whether it is not complete, so that its scores compare with no other.
+        order: from seed, rank and number of processes to the order of training; None is the usual one.
+    """
+
+    parts: dict[str, "ArrayDataset"]
+    size: int
+    split: str
+    shared_groups: int | None
+    partial: bool
+    order: "Callable[[int, int, int], EpochOrder] | None" = None
 
 
 def split_indices(source: Source, options: cfg.Data, images: int) -> tuple[IntArray, IntArray]:
@@ -64,6 +92,8 @@ def split_indices(source: Source, options: cfg.Data, images: int) -> tuple[IntAr
     own = source.split(options, images) if source.split else None
     if own is not None:
         return own
+    if options.fold is not None:
+        return common_folds(options, images, source.groups(options) if source.groups else None)
     if options.split == "published":
         return published_split(images)
     if options.split == "building":

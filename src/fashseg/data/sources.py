@@ -12,6 +12,7 @@ import PIL
 from fashseg import config as cfg
 from fashseg.data import cmp_facade, facade, fashion_mnist
 from fashseg.data.facade_manifest import Pair
+from fashseg.data.folds import common_folds
 from fashseg.data.info import Arrays, DataInfo
 from fashseg.data.own import OwnData
 from fashseg.data.source import Inputs, Source
@@ -73,12 +74,15 @@ def _facade() -> Source:
     def groups(options: cfg.Facade) -> Sequence[str]:
         return facade.buildings("train", pairs(options))
 
-    def split(options: cfg.Facade, images: int) -> None:
+    def split(options: cfg.Facade, images: int) -> tuple[IntArray, IntArray] | None:
+        if options.fold is not None and options.split == "random":
+            return common_folds(options, images, None)
         if options.split == "published" and images != facade.COUNTS[0]:
             raise UserError(
                 f"data.split=published needs all {facade.COUNTS[0]} training images; here are {images} of them.",
                 "Choose data.split=building.",
             )
+        return None
 
     return Source(
         DataInfo(name="facade", **_SEGMENTS), read, inputs, counts, groups=groups, split=split, complete=facade.COUNTS
@@ -168,6 +172,28 @@ def _in_folders(name: str) -> Source:
     )
 
 
+def _streaming() -> Source:
+    """A data set in chunks; what reads it is loaded where it is used."""
+
+    def function(verb: str) -> Callable[[Any], Any]:
+        return lambda options: getattr(import_module("fashseg.data.streaming.source"), verb)(options)
+
+    def read(options: cfg.Streaming) -> tuple[Arrays, Arrays]:
+        raise UserError(
+            f"data.url={options.url} is in chunks, and is not read as a whole.", "Use the data set that it is made of."
+        )
+
+    return Source(
+        DataInfo("streaming", "", (), (0, 0, 0), (), ()),
+        read,
+        inputs=None,
+        counts=function("counts"),
+        describe=function("describe"),
+        found=function("said"),
+        opened=function("opened"),
+    )
+
+
 _SEGMENTS: dict[str, Any] = {
     "task": "segmentation",
     "class_names": facade.CLASS_NAMES,
@@ -199,4 +225,5 @@ SOURCES: dict[str, Source] = {
     ),
     "image_folder": _in_folders("image_folder"),
     "mask_folder": _in_folders("mask_folder"),
+    "streaming": _streaming(),
 }

@@ -25,7 +25,7 @@ def random_split(n: int, val_share: float, seed: int, option: str = "val") -> tu
     Raises:
         UserError: a value is out of range, or one side would be empty.
     """
-    return _sides(n, _shuffled(n, seed, option)[: _val_count(n, val_share, option)])
+    return sides(n, shuffled(n, seed, option)[: _val_count(n, val_share, option)])
 
 
 def class_split(labels: Sequence[str], val_share: float, seed: int, option: str = "val") -> tuple[IntArray, IntArray]:
@@ -44,14 +44,14 @@ def class_split(labels: Sequence[str], val_share: float, seed: int, option: str 
         UserError: a value is out of range, or one side would be empty.
     """
     count = _val_count(len(labels), val_share, option)
-    order = _shuffled(len(labels), seed, option)
+    order = shuffled(len(labels), seed, option)
     _, classes, sizes = np.unique(np.asarray(labels, dtype=str)[order], return_inverse=True, return_counts=True)
     by_class = np.argsort(classes, kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[by_class] = np.concatenate([np.arange(size) for size in sizes])
     # Among equal places the order of the shuffle decides, for the sort is stable.
     lowest = np.argsort((2 * rank + 1) / sizes[classes], kind="stable")[:count]
-    return _sides(len(labels), order[lowest])
+    return sides(len(labels), order[lowest])
 
 
 def group_split(groups: Sequence[str], val_share: float, seed: int, option: str = "val") -> tuple[IntArray, IntArray]:
@@ -76,7 +76,7 @@ def group_split(groups: Sequence[str], val_share: float, seed: int, option: str 
             f"data.{option}_share={val_share} would split the images of one single group ({names[0]}).",
             "Choose data.split=random, or a data set with more groups.",
         )
-    order = _shuffled(len(names), seed, option)
+    order = shuffled(len(names), seed, option)
     chosen: list[int] = []
     left = target
     for group in order:
@@ -88,7 +88,7 @@ def group_split(groups: Sequence[str], val_share: float, seed: int, option: str 
     nearest = min(rest, key=lambda group: abs(left - sizes[group]))
     if len(rest) > 1 and (not chosen or abs(left - sizes[nearest]) < left):
         chosen.append(nearest)
-    return _sides(len(groups), np.flatnonzero(np.isin(group_of_image, chosen)))
+    return sides(len(groups), np.flatnonzero(np.isin(group_of_image, chosen)))
 
 
 def published_split(n: int, first: int = 800) -> tuple[IntArray, IntArray]:
@@ -105,7 +105,7 @@ def published_split(n: int, first: int = 800) -> tuple[IntArray, IntArray]:
             f"data.split=published trains on the first {first} images and validates on the rest, but there are {n}.",
             "Choose data.split=random, or the complete facade data set.",
         )
-    return _sides(n, np.arange(first, n))
+    return sides(n, np.arange(first, n))
 
 
 def _val_count(n: int, share: float, option: str) -> int:
@@ -125,7 +125,12 @@ def _val_count(n: int, share: float, option: str) -> int:
     return count
 
 
-def _shuffled(n: int, seed: int, option: str) -> IntArray:
+def shuffled(n: int, seed: int, option: str) -> IntArray:
+    """The numbers 0 to n - 1 in an order that the seed fixes for ever.
+
+    Raises:
+        UserError: the seed is negative; ``option`` tells whose it is.
+    """
     if seed < 0:
         name = {"val": "split_seed", "test": "test_seed"}[option]
         raise UserError(f"data.{name} is {seed}; it must be 0 or more.", "Choose another one, such as 0.")
@@ -135,7 +140,8 @@ def _shuffled(n: int, seed: int, option: str) -> IntArray:
     return np.argsort(raw, kind="stable").astype(np.int64)
 
 
-def _sides(n: int, val: npt.NDArray[np.signedinteger]) -> tuple[IntArray, IntArray]:
+def sides(n: int, val: npt.NDArray[np.signedinteger]) -> tuple[IntArray, IntArray]:
+    """The other numbers of 0 to n - 1, and these, both sorted."""
     is_val = np.zeros(n, dtype=bool)
     is_val[val] = True
     return np.flatnonzero(~is_val).astype(np.int64), np.flatnonzero(is_val).astype(np.int64)

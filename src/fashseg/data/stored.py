@@ -15,7 +15,7 @@ from fashseg.data import cache
 from fashseg.data.array_file import Shape
 from fashseg.data.arrays import Array, FileArray, OpenFile
 from fashseg.data.info import Arrays, UInt8Array
-from fashseg.data.residence import fits_in_memory, free_memory, free_on_disk
+from fashseg.data.residence import fits_in_memory, free_memory, free_on_disk, jobs_beside
 from fashseg.data.source import Source
 from fashseg.errors import UserError
 from fashseg.text import bytes_in_words
@@ -59,7 +59,7 @@ def load(source: Source, options: cfg.Data) -> Stored:
     shapes = _shapes(source, options)
     in_memory = fits_in_memory(options.resident, sum(map(prod, shapes.values())))
     entry = _entry(source, options)
-    stored = entry and (_from_memory(entry.read()) if in_memory else _on_disk(entry))
+    stored = entry and (_from_memory(entry.read(shared=jobs_beside() > 1)) if in_memory else _on_disk(entry))
     if stored:
         return stored
     if source.pieces:
@@ -95,6 +95,8 @@ def _decode(source: Source, options: cfg.Data, entry: cache.Entry | None, in_mem
     if now and unchanged and (worth or not in_memory):
         written = now.write({name: array.shape for name, array in arrays.items()}, arrays.items())
         if written and not in_memory and (stored := _on_disk(now)):
+            return stored
+        if written and jobs_beside() > 1 and (stored := _from_memory(now.read(shared=True))):
             return stored
     if not in_memory:
         log.info("the data is kept in memory, for the cache can't be used")

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 from torch import Tensor
 
 from fashseg import config as cfg
@@ -14,6 +13,7 @@ from fashseg.data.info import DataInfo
 from fashseg.data.module import ImageDataModule
 from fashseg.data.source import Source
 from fashseg.data.sources import SOURCES
+from fashseg.data_place import set_place
 from fashseg.errors import UserError
 from fashseg.export.quiet import quiet
 from fashseg.files import in_full
@@ -61,7 +61,7 @@ def _data_options(info: DataInfo, run: str | None, root: str | None) -> cfg.Data
     if run is not None:
         composed = RunFolder(in_full("run", run)).read_config()
         if root is not None:
-            OmegaConf.update(composed, "data.root", root)
+            set_place(composed, root)
         options: cfg.Data = check(cfg.Train, composed).data
     else:
         options = check_choice("data", {"name": info.name, "root": root or _usual_root()})
@@ -83,8 +83,7 @@ def _real_images(options: cfg.Data, count: int) -> tuple[Tensor, str]:
     for name, kind in (("val", "validation image"), ("train", "training image")):
         part = data.part(name)
         if number := min(count - sum(len(images) for images in found), len(part)):
-            picked = torch.linspace(0, len(part) - 1, number).round().long()
-            found.append(part.raw(part.indices[picked])[0])
+            found.append(part.raw(part.rows(part.spread(number)))[0])
             words.append(counted(number, kind))
     return torch.cat(found), f"{listed(words)} of {options.name}"
 

@@ -20,6 +20,10 @@ def prepare(plans: Sequence[Prepare], overrides: list[Override], multirun: bool)
     if multirun:
         raise UserError("prepare works on one data set; -m is for train.", "Leave out -m.")
     in_full("data.root", plans[0].data.root)
+    if plans[0].shards is not None:
+        from fashseg.prepare.shards import look  # brings NumPy
+
+        look(plans[0])
     return []
 
 
@@ -27,9 +31,15 @@ def job(composed: DictConfig) -> None:
     """Prepare, and print line by line what was found and done."""
     with cli.failing_in_two_lines(composed.debug):
         options = check(Prepare, composed)
-        from fashseg.prepare.table import preparer  # brings NumPy and Pillow
+        if options.shards is None:
+            from fashseg.prepare.table import preparer  # brings NumPy and Pillow
 
-        for line in preparer(options.data.name)(options):
+            lines = preparer(options.data.name)(options)
+        else:
+            from fashseg.prepare.shards import write_shards
+
+            lines = write_shards(options)
+        for line in lines:
             print(printable(line), flush=True)
 
 

@@ -15,6 +15,7 @@ PREPARERS: dict[str, str] = {
     "cmp_facade": "fashseg.prepare.cmp_facade:prepare",
     "image_folder": "fashseg.data.folders.account:prepare",
     "mask_folder": "fashseg.data.folders.account:prepare",
+    "streaming": "fashseg.prepare.streaming:prepare",
     "synthetic_fashion": "fashseg.prepare.synthetic:prepare",
     "synthetic_facade": "fashseg.prepare.synthetic:prepare",
 }

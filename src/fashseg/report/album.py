@@ -28,6 +28,7 @@ class Album:
     def chart(self, name: str, chart: Chart, *, alt: str, caption: str = "") -> Figure:
         """A chart as a block of the page."""
         self.keep(name, chart)
+        chart.set_layout_engine(None)  # it is laid out by now, which took as long as drawing it does
         return Figure(Picture(name, alt, "image/svg+xml", svg(chart).encode(), caption))
 
     def keep(self, name: str, chart: Chart) -> None:

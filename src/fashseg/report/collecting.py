@@ -2,9 +2,9 @@
 
 from fashseg import config as cfg
 from fashseg.checking import check
+from fashseg.data_place import set_place
 from fashseg.devices import torch_device
 from fashseg.engine import set_up_process
-from fashseg.references import escaped
 from fashseg.report.evidence import collect
 from fashseg.run import RunFolder
 from fashseg.scoring import build_data, build_trained, go_by_run
@@ -23,7 +23,7 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
     """
     composed = folder.read_config()
     if root is not None:
-        composed.data.root = escaped(root)
+        set_place(composed, root)
     run = check(cfg.Train, composed)
     best = folder.require_checkpoint("best")
     set_up_process(run.seed)

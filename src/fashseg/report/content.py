@@ -12,6 +12,7 @@ from fashseg.pages.blocks import Page, Section, Text
 from fashseg.report import record, samples, scores, training, words
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
+from fashseg.summary import fold_of
 from fashseg.text import counted, duration
 
 log = logging.getLogger(__name__)
@@ -100,4 +101,14 @@ def _costs(facts: Facts) -> str | None:
     )
 
 
-SUMMARY: tuple[Callable[[Facts], str | None], ...] = (_interval, _costs)
+def _fold(facts: Facts) -> str | None:
+    """Which part of a cross-validation it is."""
+    if not (said := fold_of(facts.results)):
+        return None
+    return (
+        f"Validated on {said}, counted from 0: one part of a cross-validation, of which the mean over all folds counts "
+        "(fashseg.compare). Test images are the same in each."
+    )
+
+
+SUMMARY: tuple[Callable[[Facts], str | None], ...] = (_interval, _fold, _costs)

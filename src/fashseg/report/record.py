@@ -8,16 +8,18 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from fashseg.commands import command, same_again
 from fashseg.composing import compose
+from fashseg.data_place import PLACES
 from fashseg.errors import UserError
 from fashseg.pages.blocks import Block, Cell, Code, Folded, Section, Table, Text
 from fashseg.pages.blocks import Facts as Entries
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
 from fashseg.run import flat_options
+from fashseg.summary import fold_of
 from fashseg.text import bytes_in_words, counted, duration, listed, shown_option
 
 # Where and how a run is kept, not what it computes.
-PRIVATE = ("data.root", "resume", "debug", "notes", "page")
+PRIVATE = (*PLACES, "resume", "debug", "notes", "page")
 
 
 def network(facts: Facts, album: Album) -> Section | None:
@@ -61,6 +63,8 @@ def _configuration(config: DictConfig) -> str:
     public = config.copy()
     if OmegaConf.select(public, "data.root") is not None:
         public.data.root = "${oc.env:FASHSEG_DATA,data}"
+    if OmegaConf.select(public, "data.url") is not None:
+        public.data.url, public.data.endpoint = Path(str(public.data.url)).name, None
     if isinstance(public.get("plugins"), ListConfig):
         public.plugins = [Path(str(plugin)).name for plugin in public.plugins]
     return OmegaConf.to_yaml(public)
@@ -93,7 +97,8 @@ def _data_set(facts: Facts) -> str:
     images = results.get("images", {})
     counts = listed([f"{count:,} {name}" for name, count in images.items()])
     kind = " (drawn by code)" if results.get("synthetic") else " (a part of it)" if results.get("partial") else ""
-    return f"{results.get('data')}{kind}, split {results.get('split', 'unknown')}: {counts or 'unknown'} images"
+    fold = f", {said}" if (said := fold_of(results)) else ""
+    return f"{results.get('data')}{kind}, split {results.get('split', 'unknown')}{fold}: {counts or 'unknown'} images"
 
 
 def _images(facts: Facts) -> str:

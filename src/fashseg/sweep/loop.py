@@ -1,5 +1,6 @@
 """Runs the trials of a search, in this process or by a launcher, until there are enough of them."""
 
+import contextlib
 import sys
 import threading
 import time
@@ -79,7 +80,8 @@ class Trials:
         stop = threading.Event()
         threading.Thread(target=_beat, args=(study, stop), daemon=True).start()
         try:
-            self._run_all()
+            with self._workers() as self.n_jobs:
+                self._run_all()
         except (Stopped, SystemExit) as end:
             code = end.exit_status if isinstance(end, Stopped) else int(end.code or 0)
             kept = study.release()
@@ -93,6 +95,13 @@ class Trials:
         for line in _preset(study, record):
             print(line)
         print(f"study       {study.folder / 'study.json'}")
+
+    def _workers(self) -> contextlib.AbstractContextManager[int]:
+        """Where the launcher has workers, they are there for the block; their number."""
+        if not self.can_submit:
+            return contextlib.nullcontext(self.n_jobs)
+        workers: contextlib.AbstractContextManager[int] = self.launcher.workers(self.study.search.options.n_jobs)
+        return workers
 
     def _run_all(self) -> None:
         waited = False

@@ -131,8 +131,9 @@ def _header(folder: Path, study: Study, name: str, trial: Trial, run: RunFolder 
     took = " ".join(filter(None, [", ".join(costs), where]))
     values = _values(study, trial)
     body = (
-        f"{values[0].upper()}{values[1:]}{f': {took}' if took else ''}.{flattered} Written on {datetime.now(UTC):%Y-%m-%d} "
-        f"by fashseg {__version__}{torch}. Found by {study.sampler}, pruner {study.pruner}:"
+        f"{values[0].upper()}{values[1:]}{f': {took}' if took else ''}.{flattered} "
+        f"Written on {datetime.now(UTC):%Y-%m-%d} by fashseg {__version__}{torch}. "
+        f"Found by {study.sampler}, pruner {study.pruner}:"
     )
     lines = [*_wrapped(first), "#", f"#   {preset_command(_shown(folder), own_words(study, trial), name)}", "#"]
     return "\n".join([*map(on_one_line, [*lines, *_wrapped(f"# {body}"), "#", f"#   {study.command}"])]) + "\n"

@@ -206,6 +206,8 @@ class Task(LightningModule):
         kind, values = self.by_class(scores)
         row |= {f"val_{kind}/{name}": value for name, value in values.items() if value == value}
         row["learning_rate"] = float(self.trainer.optimizers[0].param_groups[0]["lr"])
+        # By themselves loggers would count calls of Lightning's loop, each of several steps.
+        row |= {"step": self.trainer.global_step, "epoch": self.current_epoch}
         self.log_dict({key: torch.tensor(value, dtype=torch.float64) for key, value in row.items()})
         self.running.reset()
         self.fixed.reset()

@@ -11,6 +11,7 @@ from fashseg import config as cfg
 from fashseg.data.folders.alike import equal_files, near_pairs
 from fashseg.data.folders.headers import Header
 from fashseg.data.folders.looking import UNUSABLE, Look, look_at_all
+from fashseg.data.folders.masks import name_the_others
 from fashseg.data.folders.naming import names_of_values
 from fashseg.data.folders.opening import Found, find, plan_for
 from fashseg.data.folders.parts import untrained, validation
@@ -61,7 +62,7 @@ def account(options: cfg.OwnData) -> Iterator[str]:
     if bad:
         raise UserError(
             f"{counted(len(bad), 'file')} can't be used, first {found.root / bad[0][1]}, which {bad[0][2]}.",
-            "Mend or remove what is listed above.",
+            name_the_others([said for _, _, said in bad]) or "Mend or remove what is listed above.",
         )
     if not found.names:
         names_of_values(found.root, found.naming, _pixels(looks))
@@ -103,6 +104,9 @@ def _split(options: cfg.OwnData, found: Found, parts: Sequence[str]) -> str:
     given = {item.part for item in found.items}
     drawn = [name for name, part in (("validation", "val"), ("test", "test")) if part not in given]
     said = f"{listed(drawn)} drawn {how}" if drawn else "as they are given"
+    if options.fold is not None:
+        folded = "by group" if found.parts.groups is not None else alone
+        said = f"fold {options.fold} of {options.folds}, drawn {folded}, validates; test images stay"
     groups = {item.group for item in found.items if item.group is not None}
     return f"split: {', '.join(f'{counts[name]:,} {name}' for name in _PARTS)}; {said}" + (
         f"; {len(groups):,} groups" if groups else ""

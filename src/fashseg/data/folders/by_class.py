@@ -1,6 +1,6 @@
 """Images with a class each: a folder a class, or a table."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fashseg import config as cfg
 from fashseg.data.folders.items import PART_OF, Item, check_class_count, files_below, folders_in, is_picture, root_of
@@ -48,12 +48,26 @@ def _in_folders(root: Path) -> list[Item]:
             f"data.root={root} holds {what}.",
             "Make a folder for each class and put its pictures there; or list them: data.csv=FILE with path and label.",
         )
+    _refuse_masks(root, items)
     trained = {item.target for item in items if item.part in ("", "train")}
     if unknown := sorted({item.target for item in items} - trained):
         raise UserError(
             f"{root}: {listed(unknown[:5])} is no class of its folder train.", "Each class has to be there."
         )
     return items
+
+
+def _refuse_masks(root: Path, items: list[Item]) -> None:
+    """Refuse pictures beside their masks, which would be told apart as two classes."""
+    stems: dict[str, set[str]] = {}
+    for item in items:
+        name = PurePosixPath(item.name)
+        stems.setdefault(item.target.lower(), set()).add(name.stem)
+    if stems.keys() == {"images", "masks"} and stems["images"] == stems["masks"]:
+        raise UserError(
+            f"data.root={root} holds images and their masks, which data=image_folder would take for two classes.",
+            "Choose data=mask_folder for it, with a model that segments; or rename the folders, if they are classes.",
+        )
 
 
 def _as_named(items: list[Item], names: list[str], where: str) -> list[Item]:

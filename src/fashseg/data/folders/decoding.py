@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from fashseg.data.folders.items import Item
-from fashseg.data.folders.masks import MaskReader
+from fashseg.data.folders.masks import MaskReader, name_the_others
 from fashseg.data.info import Arrays, UInt8Array
 from fashseg.data.pictures import BadPictureError, read_picture
 from fashseg.errors import UserError
@@ -55,7 +55,8 @@ def decode_sets(plan: Plan, train: Sequence[Item], test: Sequence[Item]) -> tupl
     if problems:
         more = f" {counted(len(problems) - 1, 'more file')} can't be used." if problems[1:] else ""
         raise UserError(
-            f"{problems[0]}.{more}", "Mend or remove them; python -m fashseg.prepare with these options lists all."
+            f"{problems[0]}.{more}",
+            name_the_others(problems) or "Mend or remove them; python -m fashseg.prepare with these options lists all.",
         )
     if plan.fit == "contain":
         boxes = [outcome for outcome in outcomes if not isinstance(outcome, str)]

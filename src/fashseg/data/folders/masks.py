@@ -1,5 +1,6 @@
 """One mask: its pixels as labels, whatever kind of picture it is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,18 @@ from fashseg.data.info import UInt8Array
 from fashseg.data.pictures import BadPictureError, read_with
 
 _SHOWN = 5
+_HOLDS = "holds the value"
+
+
+def name_the_others(problems: Sequence[str]) -> str | None:
+    """The way out where all that is wrong with masks are values above the classes that have names; None elsewhere."""
+    above = [text for text in problems if _HOLDS in text]
+    if not above or len(above) < len(problems):
+        return None
+    return (
+        "Name all classes in data.class_names, or in the file that names them; or have one value count for nothing by "
+        "data.ignore=VALUE."
+    )
 
 
 class MaskReader:
@@ -61,7 +74,7 @@ class MaskReader:
             y, x = (int(i) for i in np.argwhere(wrong)[0])
             hint = "" if ignore is not None or values[y, x] != 255 else "; data.ignore=255 has it count for nothing"
             raise BadPictureError(
-                f"holds the value {values[y, x]} at row {y}, column {x}; classes are 0 to {self.classes - 1}{hint}"
+                f"{_HOLDS} {values[y, x]} at row {y}, column {x}; classes are 0 to {self.classes - 1}{hint}"
             )
         return np.asarray(values, np.uint8)
 

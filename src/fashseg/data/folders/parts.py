@@ -10,6 +10,7 @@ import numpy as np
 from fashseg import config as cfg
 from fashseg.data.folders.items import Item
 from fashseg.data.folders.table import below, text_of
+from fashseg.data.folds import class_folds, common_folds, held_out
 from fashseg.data.splits import IntArray, class_split, group_split, random_split
 from fashseg.errors import UserError
 from fashseg.text import counted, first_of
@@ -66,10 +67,28 @@ def hold_out(root: Path, items: Sequence[Item], options: cfg.OwnData) -> Parts:
 
 
 def validation(parts: Parts, options: cfg.OwnData) -> tuple[IntArray, IntArray]:
-    """Places in ``parts.train`` of the training and of the validation images."""
+    """Places in ``parts.train`` of the training and of the validation images.
+
+    Raises:
+        UserError: a side would be empty, or ``data.fold`` is given though the validation images are.
+    """
+    if options.fold is not None:
+        return _fold(parts, options)
     if parts.val is not None:
         return np.setdiff1d(np.arange(len(parts.train)), parts.val).astype(np.int64), parts.val
     return _draw(parts.train, options, options.val_share, options.split_seed, "val")
+
+
+def _fold(parts: Parts, options: cfg.OwnData) -> tuple[IntArray, IntArray]:
+    """The same where a fold validates: by group wherever groups are known, so that folds can't leak."""
+    if parts.val is not None:
+        raise UserError(
+            f"data.fold={options.fold}, but data.root={options.root} says which images validate.",
+            "Leave data.fold out; or leave out data.val_list, the folder val, or val in the table.",
+        )
+    if parts.groups is None and isinstance(options, cfg.ImageFolder):
+        return held_out(class_folds([item.target for item in parts.train], options.folds, options.split_seed), options)
+    return common_folds(options, len(parts.train), parts.groups)
 
 
 def untrained(options: cfg.OwnData, parts: Parts, train: IntArray) -> list[str]:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 _SHOWN = 20
 # Options that the arrays do not follow from.
-_APART = ("resident", "workers", "val_share", "split_seed")
+_APART = ("resident", "workers", "val_share", "split_seed", "fold", "folds")
 
 
 def read(options: cfg.OwnData) -> tuple[Arrays, Arrays]:

@@ -1,10 +1,10 @@
-"""Pictures for TensorBoard while a model trains."""
+"""Pictures for TensorBoard and the trackers while a model trains."""
 
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -21,10 +21,7 @@ from fashseg.figures.samples import Sample, sample_sheet
 from fashseg.figures.style import pixels
 from fashseg.models.first_layer import first_filters
 from fashseg.tasks import Task
-
-if TYPE_CHECKING:  # loaded by the logger, and not before it is opened
-    from torch.utils.tensorboard import SummaryWriter
-
+from fashseg.trackers.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
@@ -63,26 +60,23 @@ class Pictures(Callback):
         try:
             self._draw(cast(Task, pl_module), trainer.global_step)
         except Exception:
-            log.exception("the pictures for TensorBoard could not be drawn")
+            log.exception("the pictures could not be drawn")
         self.cost = time.perf_counter() - start
         self.spent += self.cost
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say what it cost."""
         trained = time.perf_counter() - self._start
-        log.info("pictures for TensorBoard took %.1f s of %.1f s of training", self.spent, trained)
+        log.info("pictures took %.1f s of %.1f s of training", self.spent, trained)
 
     def _draw(self, task: Task, step: int) -> None:
-        writer = cast("SummaryWriter", cast(TensorBoardLogger, task.logger).experiment)
         part = self.data.part("val")
         count = min(IMAGES[task.info.task], len(part))
         with _evaluating(task):
-            log_chart(writer, "val/samples", samples(task, part, range(count)), step)
-        counts = np.array(task.scores["val"]["confusion_matrix"])
-        unit = "images" if task.info.task == "classification" else "pixels"
-        log_chart(writer, "val/confusion_matrix", confusion_matrix(counts, task.info.class_names, unit), step)
+            show(task.loggers, "val/samples", samples(task, part, range(count)), step)
+        show_confusion(task.loggers, "val", task, task.scores["val"], step)
         if (weights := first_filters(task.model)) is not None:
-            log_chart(writer, "filters", filters(None, weights), step)
+            show(task.loggers, "filters", filters(None, weights), step)
 
 
 @contextlib.contextmanager
@@ -123,6 +117,31 @@ def samples(task: Task, part: ArrayDataset, indices: range) -> Any:
     return sample_sheet([("", row[i : i + 6]) for i in range(0, len(row), 6)])
 
 
-def log_chart(writer: "SummaryWriter", tag: str, chart: Any, step: int) -> None:
+def show_test_pictures(
+    loggers: Iterable[Any], task: Task, part: ArrayDataset, results: dict[str, Any], step: int
+) -> None:
+    """The same of the test images, once a run is finished: ``task`` has its best weights, ``results`` the scores."""
+    try:
+        count = min(IMAGES[task.info.task], len(part))
+        with _evaluating(task):
+            show(loggers, "test/samples", samples(task, part, range(count)), step)
+        show_confusion(loggers, "test", task, results["test"], step)
+    except Exception:
+        log.exception("the pictures of the test could not be drawn")
+
+
+def show_confusion(loggers: Iterable[Any], name: str, task: Task, scores: dict[str, Any], step: int) -> None:
+    """The confusion matrix of a part."""
+    counts = np.array(scores["confusion_matrix"])
+    unit = "images" if task.info.task == "classification" else "pixels"
+    show(loggers, f"{name}/confusion_matrix", confusion_matrix(counts, task.info.class_names, unit), step)
+
+
+def show(loggers: Iterable[Any], tag: str, chart: Any, step: int) -> None:
     """Show a chart as a picture."""
-    writer.add_image(tag, pixels(chart), step, dataformats="HWC")
+    drawn = pixels(chart)
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_image(tag, drawn, step, dataformats="HWC")
+        elif isinstance(logger, Tracker):
+            logger.picture(tag, drawn, step)

@@ -1,0 +1,1 @@
+"""Where the curves of a run go besides its folder: CSV, MLflow, Weights & Biases, each by Lightning's own logger."""

@@ -1,0 +1,83 @@
+"""``logger=wandb``: a run of Weights & Biases."""
+
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+from fashseg.config import Logger
+from fashseg.trackers.tracker import Tracker
+from fashseg.trackers.wandb_login import logged_in, wandb_settings
+
+_INIT_SECONDS = 30
+_FINISH_SECONDS = 60  # for what is still to be sent; the folder keeps it
+
+
+class WandbRun(Tracker):
+    """Options and facts as the configuration, scores, pictures; files as files.
+
+    Args:
+        options: of the logger.
+        run_name: of the run.
+        group: what it is shown with; None where it stands alone.
+        folder: of the run, in which wandb keeps its files.
+    """
+
+    def __init__(self, options: Logger, run_name: str, group: str | None, folder: Path) -> None:
+        super().__init__("Weights & Biases")
+        self.options, self.run_name, self.group, self.folder = options, run_name, group, folder
+        self.offline = True
+
+    def _open(self, facts: dict[str, str], kept: dict[str, str]) -> None:
+        from wandb.errors import Error
+
+        self.kept = {"id": kept.get("id", secrets.token_hex(4))}
+        mode = self.options.wandb_mode
+        online = mode == "online" or (mode == "auto" and logged_in())
+        try:
+            self._init(facts, offline=not online)
+        except Error as error:
+            if mode == "online" or not online:
+                raise
+            reason = str(error).partition("\n")[0]
+            print(f"Weights & Biases can't be reached, so the run is kept on disk: {reason}", file=sys.stderr)
+            self._init(facts, offline=True)
+
+    def _init(self, facts: dict[str, str], *, offline: bool) -> None:
+        from pytorch_lightning.loggers import WandbLogger
+
+        logger = WandbLogger(
+            name=self.run_name,
+            save_dir=self.folder,
+            id=self.kept["id"],
+            project=self.options.project,
+            entity=self.options.wandb_entity,
+            group=self.group,
+            tags=list(self.options.tags),
+            notes=facts.get("notes") or None,
+            mode="offline" if offline else "online",
+            settings=wandb_settings(init_timeout=_INIT_SECONDS, finish_timeout=_FINISH_SECONDS),
+        )
+        logger.experiment.config.update(
+            {name: value for name, value in facts.items() if name != "notes"}, allow_val_change=True
+        )
+        self.inner, self.offline = logger, offline
+
+    def _log_picture(self, tag: str, pixels: Any, step: int) -> None:
+        self.inner.log_image(tag, [pixels], step)
+
+    def _log_files(self, files: list[Path]) -> None:
+        for path in files:
+            self.inner.experiment.save(str(path), base_path=str(path.parent), policy="now")
+
+    def _close(self, status: str) -> None:
+        self.inner.experiment.summary["status"] = status
+        self.inner.experiment.finish(exit_code=0 if status in ("finished", "pruned") else 1)
+
+    def where(self) -> str | None:
+        """How an offline run is sent, or its address."""
+        if self.inner is None:
+            return None
+        if self.offline:
+            return f"wandb       wandb sync {self.folder / 'wandb'}/offline-run-*"
+        return f"wandb       {self.inner.experiment.url}"
