@@ -82,6 +82,8 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
         if key == "resume" or key.startswith("hydra"):
             continue
         old, new = OmegaConf.select(composed, key), override.value()
+        if isinstance(old, DictConfig) and old.get("name") == new:
+            continue  # said again, so that an option of this choice alone can be given
         if isinstance(old, DictConfig) and _changeable(f"{key}."):
             names = [item.name for item in fields(getattr(before, key))]
             raise UserError(
