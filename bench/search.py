@@ -59,7 +59,7 @@ def main() -> None:
     for seed in range(arguments.seeds):
         curves = {kind: curve(run(kind, seed, arguments)) for kind in KINDS}
         budget = curves["tpe"][-1][0]
-        rows.append([*(curves[kind][-1] for kind in KINDS), within(curves["random"], budget)])
+        rows.append((curves["tpe"][-1], curves["random"][-1], within(curves["random"], budget)))
     for seed, (tpe, random, same) in enumerate(rows):
         print(f"seed {seed}: tpe {tpe[0]} epochs {tpe[1]:.0f} s {tpe[2]:.4f}; ", end="")
         print(f"random {random[0]} epochs {random[1]:.0f} s {random[2]:.4f}, with the epochs of tpe {same:.4f}")
