@@ -15,9 +15,10 @@ from fashseg.data import cache
 from fashseg.data.array_file import Shape
 from fashseg.data.arrays import Array, FileArray, OpenFile
 from fashseg.data.info import Arrays, UInt8Array
-from fashseg.data.residence import fits_in_memory, free_memory, free_on_disk, jobs_beside
+from fashseg.data.residence import fits_in_memory, free_on_disk, jobs_beside
 from fashseg.data.source import Source
 from fashseg.errors import UserError
+from fashseg.memory import free_memory
 from fashseg.text import bytes_in_words
 
 log = logging.getLogger(__name__)
