@@ -23,17 +23,6 @@ from loggers.tracked import (
     wandb_records,
     wandb_rows,
 )
-    empty_store,
-    made_store,
-    mlflow_files,
-    mlflow_history,
-    mlflow_runs,
-    mlflow_server,
-    nobody_logged_in,
-    store,
-    wandb_records,
-    wandb_rows,
-)
 
 __all__ = ["empty_store", "made_store", "nobody_logged_in"]
 
