@@ -30,7 +30,8 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
         return
     meaning = rules.get("help", "")
     choices = rules.get("choices", ())
-    if choices and value not in choices:
+    numbers = isinstance(value, int | float) and bool({"ge", "gt", "le", "lt"} & rules.keys())
+    if choices and value not in choices and not numbers:
         choices = list(map(str, choices))
         raise UserError(
             f"{path}={shown(value)} is not one of {', '.join(choices)} ({meaning}).",
