@@ -12,7 +12,7 @@ from fashseg.data.splits import IntArray, group_split, published_split, random_s
 
 if TYPE_CHECKING:  # these bring torch
     from fashseg.data.arrays import ArrayDataset
-    from fashseg.data.loading import EpochOrder
+    from fashseg.data.epoch_order import EpochOrder
 
 
 class Inputs(NamedTuple):
