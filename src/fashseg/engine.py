@@ -46,6 +46,8 @@ def set_up_process(seed: int) -> None:
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
     # What is logged is of all processes already.
     warnings.filterwarnings("ignore", ".*sync_dist=True.*")
+    # torch 2.15 has another name for it, which older ones do not know.
+    warnings.filterwarnings("ignore", ".*`broadcast_buffers` is deprecated")
     # pytorch-lightning 2.6.6 asks torch's pytree in the way of torch 2.14 and before.
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
     pl.seed_everything(seed, workers=True)

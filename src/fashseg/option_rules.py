@@ -37,6 +37,8 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
             f"{path}={shown(value)} is not one of {', '.join(choices)} ({meaning}).",
             did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),
         )
+    if isinstance(value, str):
+        return  # bounds are for the numbers that such an option takes as well
     bounds = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
     limits = {k: rules[k] for k in bounds if k in rules}
     fits = {

@@ -77,12 +77,12 @@ class Crew(InGroup):
 
     def _cause(self) -> FashsegError | None:
         """Why a follower has ended, where one has: the leader notices it by a connection that breaks."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + LEAVE
         while time.monotonic() < deadline:
             for follower in self.followers:
-                if follower.ended.is_set() and (error := follower.error()):
+                if error := follower.error():
                     return error
-            if not self.followers or all(follower.ended.is_set() for follower in self.followers):
+            if all(follower.ended.is_set() or follower.report for follower in self.followers):
                 return None
             time.sleep(0.05)
         return None
@@ -150,7 +150,7 @@ class _Follower:
         self.ended.set()
 
     def error(self) -> FashsegError | None:
-        """Why it has ended; None where it did its work, or where it was told to end."""
+        """Why it has ended; None where it did its work, was told to end, or has not ended."""
         status, name = self.process.returncode, f"process {self.rank + 1} of {self.world}"
         if self.report.get("lost"):
             return None  # it has only seen that another one is gone

@@ -117,7 +117,7 @@ def main() -> int:
         error, report = _explained(failure, job)
         with contextlib.suppress(OSError):
             report_to.write(json.dumps(report))
-            report_to.flush()
+            report_to.close()  # it is read now, for to end takes a process of this size some time
         return error.exit_status
     return 0
 

@@ -112,6 +112,7 @@ class Task(LightningModule):
         align_counters(self.trainer)
         if self.global_rank:  # each process leaves out other units
             torch.manual_seed(self.options["seed"] * 1_000_003 + self.global_rank)
+        self.trainer.should_stop = any_of(self.trainer.should_stop, self.device)
         if self._restored:
             restore_state(self._restored, self.running, self.guard, self.trainer)
             self._restored = {}
@@ -151,13 +152,8 @@ class Task(LightningModule):
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""
-        if self.gradient_clip is None:
-            return
-        if self.guard.sharded:
-            norm = torch.tensor(self.guard.gradient_norm(), device=self.device)
-            nn.utils.clip_grads_with_norm_(self.parameters(), self.gradient_clip, norm)
-        else:
-            nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+        if self.gradient_clip is not None:
+            self.guard.clip(list(self.parameters()), self.gradient_clip)
 
     def not_finite(self, loss: Tensor, step: int, images: Tensor) -> NotFiniteError:
         """The error of a step whose gradients are there still."""
@@ -224,6 +220,10 @@ class Task(LightningModule):
         self.log_dict({key: torch.tensor(value, dtype=torch.float64) for key, value in row.items()})
         self.running.reset()
         self.fixed.reset()
+
+    def on_train_epoch_end(self) -> None:
+        """What one process has decided alone, such as a search that ends a trial, ends all."""
+        self.trainer.should_stop = any_of(self.trainer.should_stop, self.device)
 
     def on_test_epoch_end(self) -> None:
         """Keep the scores."""

@@ -85,6 +85,14 @@ class Guard:
             norm = math.sqrt(total(norm**2, next(self.network.parameters()).device))
         return norm
 
+    def clip(self, parameters: list[nn.Parameter], most: float) -> None:
+        """Shorten the gradient of parameters, all together, to this norm."""
+        if self.sharded:
+            norm = torch.tensor(self.gradient_norm(), device=parameters[0].device)
+            nn.utils.clip_grads_with_norm_(parameters, most, norm)
+        else:
+            nn.utils.clip_grad_norm_(parameters, most)
+
     def leave_out(self, step: int) -> None:
         """Undo what the forward pass of a step has left, and count it."""
         for buffer, kept in self._kept:
