@@ -29,6 +29,7 @@ class Deadly(Loss):
             if self.how == "exit":
                 os._exit(7)
             if self.how == "raise":
+                time.sleep(self.seconds)
                 raise RuntimeError("on purpose")
 
 

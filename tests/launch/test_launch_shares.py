@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from fashseg.data.residence import fits_in_memory, free_memory
+from fashseg.data.residence import fits_in_memory
 from fashseg.launch.shares import Machine, Share, in_words, shares, this_machine
+from fashseg.memory import free_memory
 
 EIGHT = Machine(tuple(range(8)), 8)
 GPUS = Machine(tuple(range(8)), 8, ("0", "1", "2", "3"))
@@ -48,6 +49,12 @@ def test_gpus_are_shared_out(n_jobs: int, each: int, gpus: list[str], words: str
     assert [share.environment["CUDA_VISIBLE_DEVICES"] for share in found] == gpus
     assert in_words(found) == words
     assert all(share.gpus is None for share in shares(n_jobs, GPUS, use_gpus=False))
+
+
+def test_where_memory_is_short_there_are_fewer_jobs_by_themselves() -> None:
+    small = Machine(tuple(range(8)), 8, memory=3 * 2**30)
+    assert [len(shares(n_jobs, small, use_gpus=True)) for n_jobs in (-1, 8)] == [3, 8]
+    assert len(shares(-1, Machine((0, 1), 2, memory=0), use_gpus=True)) == 1
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,11 @@ class Crossed:
         return {name: value for name, value in found.items() if value is not None}
 
     def pooled(self) -> "Pooled | None":
-        """What all folds say together about the images, each of which validates once; None where it is not known."""
-        if not self.folds or self.missing or not self.whole:
+        """What all folds say together about the images, each of which validates once; None where it is not known.
+
+        Of runs on few batches it is not: they need not have looked at all images.
+        """
+        if not self.folds or self.missing or not self.whole or self.row.limited:
             return None
         counts = [[confusion(self.cells[fold, seed][0]) for fold in self.folds] for seed in self.seeds]
         shapes = {None if table is None else table.shape for tables in counts for table in tables}
@@ -180,7 +183,7 @@ def paired(group: Group, part: str = "val") -> list[tuple[Row, Difference | str]
     best = crossed(group.rows[0])
     if len(best.folds) < 2:
         return []
-    return [(row, _pair(best, crossed(row), part)) for row in group.rows[1:]]
+    return [(row, _pair(best, crossed(row), part)) for row in group.shown[1:]]
 
 
 def _pair(best: Crossed, other: Crossed, part: str) -> Difference | str:

@@ -15,9 +15,10 @@ from fashseg.data import cache
 from fashseg.data.array_file import Shape
 from fashseg.data.arrays import Array, FileArray, OpenFile
 from fashseg.data.info import Arrays, UInt8Array
-from fashseg.data.residence import fits_in_memory, free_memory, free_on_disk, jobs_beside
+from fashseg.data.residence import fits_in_memory, free_on_disk, jobs_beside
 from fashseg.data.source import Source
 from fashseg.errors import UserError
+from fashseg.memory import free_memory
 from fashseg.text import bytes_in_words
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,8 @@ def load(source: Source, options: cfg.Data) -> Stored:
         return stored
     if source.pieces:
         _refuse_size(options, sum(map(prod, shapes.values())))
-    if not in_memory and source.pieces and entry and entry.write(shapes, _named(source, options)):
-        stored = _on_disk(entry)
+    if not in_memory and entry and (pieces := _pieces(source, options)):
+        stored = _on_disk(entry) if entry.write(shapes, _named(source, pieces)) else None
     return stored or _decode(source, options, entry, in_memory)
 
 
@@ -141,10 +142,15 @@ def _shapes(source: Source, options: cfg.Data) -> dict[str, Shape]:
     return dict(zip(NAMES, shapes, strict=True))
 
 
-def _named(source: Source, options: cfg.Data) -> Iterator[tuple[str, UInt8Array]]:
-    """A drawn data set in pieces, so that it takes little memory whatever its size."""
-    assert source.pieces is not None
-    for names, pieces in zip((NAMES[:2], NAMES[2:]), source.pieces(options), strict=True):
+def _pieces(source: Source, options: cfg.Data) -> tuple[Iterator[Arrays], Iterator[Arrays]] | None:
+    """Both sets in pieces, so that they take little memory whatever their size; None where that is not possible."""
+    if source.pieces:
+        return source.pieces(options)
+    return source.by_pieces(options) if source.by_pieces else None
+
+
+def _named(source: Source, sets: tuple[Iterator[Arrays], Iterator[Arrays]]) -> Iterator[tuple[str, UInt8Array]]:
+    for names, pieces in zip((NAMES[:2], NAMES[2:]), sets, strict=True):
         for piece in pieces:
             _check(source, piece)
             yield from zip(names, piece, strict=True)
