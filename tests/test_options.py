@@ -131,6 +131,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("model.blocks", "model.decoder_convs", "model.dropout"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
         *("data.fold", "data.folds"),
+        *("data.url", "data.endpoint", "data.cache_gb", "data.shuffle", "data.window"),
         *("data.partial", "data.classes"),
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("data.test_share", "data.test_seed", "data.val_list", "data.test_list", "data.group", "data.csv"),
@@ -167,7 +168,8 @@ def test_options_stay_as_users_know_them() -> None:
     assert set(option_paths(Report)) == {"run", "refresh", "root", "plugins", "debug"} | trainer
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
     data = {name for name in common if name.startswith("data.")}
-    assert set(option_paths(Prepare)) == {"seed", "rebuild", "partial", "mirrors", "plugins", "debug"} | data
+    prepare = {"seed", "rebuild", "partial", "mirrors", "shards", "endpoint", "chunk_mb", "order", "plugins", "debug"}
+    assert set(option_paths(Prepare)) == prepare | data
     assert set(option_paths(Demo)) == {"run", "weights", "checkpoint", "port", "root", "plugins", "debug"} | trainer
 
 
