@@ -134,6 +134,15 @@ def test_a_file_that_sets_options_by_itself_is_refused(run: Command, tmp_path: P
     assert_two_lines(outcome, "the file sets epochs", "epochs: 3")
 
 
+def test_a_folder_of_another_search_is_refused(run: Command, tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "study.json").write_text('{"study_name": "other"}')
+    outcome = run("train", "-m", SEARCH, LR, "hydra.sweep.dir=s", "hydra.sweeper.study_name=mine")
+    assert_two_lines(outcome, "s holds the search other, and this one is mine")
+    (tmp_path / "t" / "0").mkdir(parents=True)
+    assert_two_lines(run("train", "-m", SEARCH, LR, "hydra.sweep.dir=t"), "holds something else than a search")
+
+
 def test_without_optuna_it_says_what_to_install(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
