@@ -1,11 +1,13 @@
 """``--help``: the same text as Hydra's, sooner; and what only Hydra can tell is left to it."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from conftest import Command
 from fashseg import cli
+from fashseg.option_help import SCHEMAS
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,32 @@ def test_another_text_is_put_together_by_hydra(run: Command) -> None:
     outcome = run("train", "--help", "hydra.help.template='100 $ a month'")
     assert outcome.status == 2
     assert len(outcome.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("verb", SCHEMAS)
+def test_every_option_is_told_with_its_value_and_meaning(verb: str, run: Command) -> None:
+    text = run(verb, "--help").out
+    lines, in_a_row = text.splitlines(), " ".join(text.split())
+    for item in fields(SCHEMAS[verb]):
+        if "help" not in item.metadata:
+            continue  # a group, whose options are told one by one
+        name = "model" if item.name == "weights" else item.name
+        assert any(line.startswith(f"{name}=") for line in lines), name
+        assert " ".join(item.metadata["help"].split()) in in_a_row, name
+
+
+def test_options_are_told_of_the_choices_that_were_made(run: Command) -> None:
+    text = run("train", "--help", "model=unet", "optimizer=sgd", "epochs=77", "notes=$a").out
+    assert "model.decoder_convs=" in text
+    assert "model.hidden=" not in text
+    assert "optimizer.momentum=" in text
+    assert "epochs=77 " in text
+    assert "notes=$a" in text
+    assert "model.name" not in text
+
+
+def test_values_do_not_command_the_terminal(run: Command) -> None:
+    outcome = run("train", "--help", "notes='\x1b[31m red'", f"data.root={'x' * 5000}")
+    assert outcome.status == 0
+    assert "\x1b" not in outcome.out
+    assert max(map(len, outcome.out.splitlines())) < 200

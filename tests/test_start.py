@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from bench import start
 from conftest import TINY_CNN, TINY_SEGNET
@@ -72,7 +73,7 @@ def loaded(program: str, folder: Path, *words: str) -> dict[str, Any]:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED ")] or [done.stderr]
     content: dict[str, Any] = json.loads(line.removeprefix("LOADED "))
-    return content
+    return {**content, "said": done.stderr}
 
 
 def test_a_folder_that_cannot_be_trained_on_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
@@ -86,6 +87,24 @@ def test_a_folder_that_cannot_be_trained_on_is_refused_before_torch_is_loaded(tm
         assert found["status"] == 2
         assert "torch" not in found["modules"]
         assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is the device that is to be missing")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "trainer=gpu"], "finds no such device"),
+        (["predict", "model=facade", "x.png", "trainer=gpu"], "finds no such device"),
+        (["predict", "model=facade", "x.png", "invert=true"], "invert=true is not for segmentation"),
+        (["predict", "model=fashion", "x.png", "short_side=99"], "short_side=99 is not for classification"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_torch_is_loaded(words: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "x.png").touch()
+    found = loaded(MODULES_AT_END, tmp_path, *words)
+    assert found["status"] == 2
+    assert "torch" not in found["modules"]
+    assert said in found["said"]
 
 
 @pytest.mark.parametrize("words", SHORT.values(), ids=SHORT)

@@ -24,10 +24,12 @@ from omegaconf.errors import OmegaConfBaseException
 from fashseg.checking import Schema, check, option_paths
 from fashseg.command_words import parsed, renamed, with_paths_as_option
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
+from fashseg.config import Trainer
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.help_text import help_text
 from fashseg.launch.checks import check_launcher, check_words
 from fashseg.plugins import load_plugins
+from fashseg.seen_ahead import require_device
 from fashseg.stopping import Stopped, stoppable
 
 if TYPE_CHECKING:
@@ -193,6 +195,9 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     if arguments.cfg:
         _check_package(verb, arguments)
         return []
+    # Jobs of a sweep may run on other machines.
+    if not multirun and isinstance(trainer := getattr(checked[0], "trainer", None), Trainer):
+        require_device(trainer)
     return verb.prepare(checked, overrides, multirun)
 
 

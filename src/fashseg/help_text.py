@@ -7,6 +7,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from fashseg import option_help as option_help  # fills in the options, for Hydra too
+
 CHOICES = "APP_CONFIG_GROUPS"
 
 

@@ -17,6 +17,7 @@ from fashseg.predicting.inputs import check_words, find_pictures
 from fashseg.predicting.output import Output
 from fashseg.ranks.options import several
 from fashseg.run import RunFolder
+from fashseg.seen_ahead import task_of_weights
 from fashseg.text import counted, on_one_line
 from fashseg.verb_options import Predict
 from fashseg.which_model import require_model
@@ -32,8 +33,8 @@ def prepare(plans: Sequence[Predict], overrides: list[Override], multirun: bool)
     options = plans[0]
     _check_values(options)
     found = require_model(run=options.run, model=options.weights, checkpoint=options.checkpoint)
-    if isinstance(found, RunFolder):
-        _check_for_task(options, str(found.read_results().get("task")))
+    task = found.read_results().get("task") if isinstance(found, RunFolder) else task_of_weights(found)
+    _check_for_task(options, str(task))
     check_words(_words(options))
     Output(options.output)
     return []

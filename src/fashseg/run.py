@@ -59,11 +59,6 @@ class RunFolder:
         return self.path / "tensorboard"
 
     @property
-    def trackers(self) -> Path:
-        """What finds the run again in each tracker: see `fashseg.trackers`."""
-        return self.path / "trackers.json"
-
-    @property
     def evidence(self) -> Path:
         """Folder of what the page is drawn from: see `fashseg.report.evidence`."""
         return self.path / "evidence"
@@ -168,7 +163,7 @@ class RunFolder:
         """Take back what a run wrote before it began to train; the folder too, where it holds nothing else."""
         if not is_first_process():
             return
-        for path in (self.results, self.config, self.log, self.trackers, self._lock):
+        for path in (self.results, self.config, self.log, self.path / "trackers.json", self._lock):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()

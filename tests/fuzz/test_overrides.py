@@ -13,13 +13,14 @@ from hypothesis import given
 from trying import tries
 
 from amounts import amount, record
-from fashseg import evaluate, train
+from fashseg import evaluate, predict, train
 from fashseg.compare import __main__ as compare
 from fashseg.config import Train
+from fashseg.demo import __main__ as demo
 from fashseg.export import __main__ as export
 from fashseg.prepare import __main__ as prepare
 from fashseg.report import __main__ as report
-from fashseg.verb_options import Compare, Evaluate, Export, Prepare, Report
+from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 Main = Callable[[Sequence[str]], int]
 
@@ -65,6 +66,8 @@ VERBS: dict[str, tuple[Main, type, int, int]] = {
     "report": (report.main, Report, 15, 300),
     "compare": (compare.main, Compare, 15, 300),
     "prepare": (prepare.main, Prepare, 15, 300),
+    "predict": (predict.main, Predict, 15, 300),
+    "demo": (demo.main, Demo, 15, 300),
 }
 
 

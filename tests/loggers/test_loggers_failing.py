@@ -141,4 +141,4 @@ def test_wandb_that_does_not_answer_leaves_the_run_on_disk(tmp_path: Path) -> No
     )
     assert done.returncode == 2
     assert "127.0.0.1 does not answer on port 9" in done.stderr
-    assert not (tmp_path / "s").exists()
+    assert not (tmp_path / "s" / "results.json").exists()

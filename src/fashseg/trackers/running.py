@@ -36,6 +36,7 @@ class Trackers:
 
     def __init__(self, run: cfg.Train, folder: RunFolder) -> None:
         self.run, self.folder = run, folder
+        self.kept = folder.path / "trackers.json"
         self.opened: list[Tracker] = []
         self.step = 0
 
@@ -62,7 +63,7 @@ class Trackers:
             if tracker.inner is not None:
                 self.opened.append(tracker)
                 kept[name] = tracker.kept
-        write_atomically(self.folder.trackers, json.dumps(kept, indent=2) + "\n")
+        write_atomically(self.kept, json.dumps(kept, indent=2) + "\n")
 
     def _chosen(self, going_on: bool) -> dict[str, Tracker]:
         options, path = self.run.logger, self.folder.path.absolute()
@@ -102,7 +103,7 @@ class Trackers:
     def _read_kept(self) -> dict[str, dict[str, str]]:
         """What RUN/trackers.json says; nothing where it is missing or says something else."""
         try:
-            content = read_json(self.folder.trackers)
+            content = read_json(self.kept)
         except (OSError, RefusedError):
             return {}
         if not isinstance(content, dict):
