@@ -17,14 +17,14 @@ from fashseg.tasks import build_task
 from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 GROUPS = ("model", "data", "optimizer", "scheduler", "augment", "loss", "trainer", "logger", "callbacks", "experiment")
-OWN = ("image_folder", "mask_folder")  # of which nothing is known before there is a folder
+OWN = ("image_folder", "mask_folder", "streaming")  # of which nothing is known before there is a folder
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
 
 
 @pytest.mark.parametrize(("group", "name"), FILES)
 def test_every_choice_composes_builds_and_takes_a_step(group: str, name: str, run: Command, tmp_path: Path) -> None:
     if name in OWN:
-        return  # trained in tests/data/test_own_runs.py
+        return  # trained in tests/data/test_own_runs.py and tests/streaming
     segments = name in (
         "segnet",
         "unet",

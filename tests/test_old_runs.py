@@ -1,4 +1,4 @@
-"""Run folders of before there was a choice of losses: they load, are scored, compared and gone on with."""
+"""Run folders of before there was a choice of losses, or of trackers: they load, are scored, compared, gone on with."""
 
 import shutil
 from collections.abc import Callable
@@ -17,6 +17,7 @@ def make_old(folder: Path) -> None:
     path = folder / "config.yaml"
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     del config["loss"], config["plugins"]
+    config["logger"] = {"tensorboard": False, "pictures_every": None}
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     for name in ("best", "last"):
         checkpoint = folder / "checkpoints" / f"{name}.ckpt"

@@ -40,6 +40,7 @@ def test_a_wheel_holds_the_configuration_and_trains_from_any_directory(tmp_path:
     assert {"hydra_plugins/fashseg_joblib.py", "fashseg/conf/hydra/launcher/joblib.yaml"} <= set(names)
     assert "fashseg/data/facade_source_map.csv" in names
     assert {f"fashseg/pages/page.{kind}" for kind in ("html.j2", "css", "js")} <= set(names)
+    assert "hydra_plugins/fashseg_optuna.py" in names
     assert not [name for name in names if "tests/" in name]
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)

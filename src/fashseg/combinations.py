@@ -37,7 +37,7 @@ def check_together(run: cfg.Train) -> None:
             f"data.root is missing: data={run.data.name} reads pictures of your own.",
             "Name their folder, such as data.root=my_pictures.",
         )
-    if isinstance(run.data, cfg.Streaming):
+    if isinstance(run.data, cfg.Streaming) and (run.data.url or run.resume is None):  # resume= brings it along
         check_address(run.data)
     check_model(run.model)
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:

@@ -56,8 +56,12 @@ def in_full(option: str, path: str) -> Path:
         ) from error
 
 
-def require_writable(folder: Path) -> None:
+def require_writable(folder: Path, option: str = "hydra.run.dir") -> None:
     """Make a folder where there is none, and see whether files can be made in it.
+
+    Args:
+        folder: of the run.
+        option: that says which it is.
 
     Raises:
         UserError: they can't.
@@ -69,7 +73,7 @@ def require_writable(folder: Path) -> None:
     except OSError as error:
         raise UserError(
             f"{folder} can't be written to: {error.strerror}.",
-            "Choose another folder by hydra.run.dir=FOLDER, or let this user write there.",
+            f"Choose another folder by {option}=FOLDER, or let this user write there.",
         ) from error
 
 

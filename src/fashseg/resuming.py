@@ -1,7 +1,7 @@
 """Going on with a run: its own configuration, and what may be changed about it."""
 
 import contextlib
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -82,6 +82,15 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
         if key == "resume" or key.startswith("hydra"):
             continue
         old, new = OmegaConf.select(composed, key), override.value()
+        if isinstance(old, DictConfig) and old.get("name") == new:
+            continue  # said again, so that an option of this choice alone can be given
+        if isinstance(old, DictConfig) and _changeable(f"{key}."):
+            names = [item.name for item in fields(getattr(before, key))]
+            raise UserError(
+                f"{override.input_line}: the run in {folder.path} goes on with its own {key}, of which single options "
+                "may change.",
+                f"Write {key}.NAME=VALUE, NAME being one of {', '.join(names)}.",
+            )
         if key == "plugins":
             new = escaped(recorded(cast(list[str], new), []))
         if isinstance(old, DictConfig) or (old != new and not _changeable(key)):

@@ -102,12 +102,12 @@ def _look_at_chunks(plans: Sequence[Train]) -> None:
     for plan in plans:
         if isinstance(plan.data, Streaming) and is_first_process():
             from fashseg.data.streaming.places import is_distant
-            from fashseg.data.streaming.source import describe  # brings NumPy
+            from fashseg.data.streaming.source import look  # brings NumPy
 
-            key = f"{plan.data.url} {plan.data.endpoint}"
+            key = repr(plan.data)
             if key not in looked_at:
                 with heavy_imports() if is_distant(plan.data.url) else contextlib.nullcontext():
-                    looked_at[key] = describe(plan.data).task
+                    looked_at[key] = look(plan.data)
             require_task(plan, looked_at[key])
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,13 @@ def test_a_key_that_is_none_is_not_shown(run: Command, monkeypatch: pytest.Monke
     outcome = run("train", *TINY_CNN, "logger=wandb")
     assert_two_lines(outcome, "wandb login")
     assert "much too short" not in outcome.err
+
+
+def test_a_run_goes_on_with_its_own_trackers_of_which_each_can_be_switched(
+    run: Command, trained_once: Callable[[str], Path]
+) -> None:
+    folder = trained_once("cnn")
+    assert_two_lines(run("train", f"resume={folder}", "epochs=3", "logger=mlflow"), "logger.NAME=VALUE", "mlflow")
 
 
 def test_two_switches_that_disagree(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

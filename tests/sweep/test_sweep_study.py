@@ -191,7 +191,7 @@ def test_interruption_gives_its_trial_back_and_says_how_to_go_on(
     assert end.value.code == 130
     assert [trial["state"] for trial in record(tmp_path)["trials"]] == ["finished", "finished", "lost"]
     err = capsys.readouterr().err
-    assert err.splitlines()[0] == "interrupted by SIGINT: 2 finished and 1 lost, of 12"
+    assert err.splitlines()[0] == "interrupted by SIGINT: 2 finished of 12 trials; what trial 2 has done is kept"
     assert "go on with the same command: python -m fashseg.train -m sweep=x" in err
     launcher = Launcher()
     content = run(a_search(tmp_path), launcher)

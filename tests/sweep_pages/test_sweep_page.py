@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
-from amounts import amount
+from amounts import SLOW, amount
 from compare.made_runs import make_run
-from conftest import TINY_CNN, Command, assert_two_lines
+from conftest import TINY_CNN, Command, assert_two_lines, results_of
 from fashseg.compare.search_page import headline, sections_of, summary
 from fashseg.compare.searches import find
 from fashseg.pages.blocks import Page
 from fashseg.pages.render import render
+from fashseg.run import RunFolder
 from fuzz.mutations import changed_tree
-from pages.browser import check_page, chromium_path
+from pages.browser import PHONE, Opened, check_page, chromium
+from pages.using import pictures_not_loaded, sideways_scroll
 from sweep_pages.made_studies import made_study, with_runs, write_study
 
 
@@ -39,8 +42,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "outputs" / "sweep" / "cnn-1a2b3c"
 
 
-def test_the_terminal_has_the_best_trials_the_states_and_the_command(run: Command, folder: Path) -> None:
+def test_the_best_trials_the_states_and_the_command_are_told_and_drawn(run: Command, folder: Path) -> None:
     with_runs(folder, made_study(40))
+    (folder / "conf" / "experiment").mkdir(parents=True)
+    (folder / "conf" / "experiment" / "best.yaml").write_text("# @package _global_\n", encoding="utf-8")
     outcome = run("compare", "outputs/sweep/cnn-1a2b3c")
     assert outcome.status == 0, outcome.err
     lines = lines_of(outcome.out)
@@ -54,13 +59,6 @@ def test_the_terminal_has_the_best_trials_the_states_and_the_command(run: Comman
     assert "Not compared" not in outcome.out, "pruned and failed trials are told as such"
     assert lines[-1] == "page outputs/sweep/cnn-1a2b3c/compare.html"
     assert len(lines) < 30
-
-
-def test_the_page_has_all_sections_and_the_runs_as_others(run: Command, folder: Path) -> None:
-    with_runs(folder, made_study(40))
-    (folder / "conf" / "experiment").mkdir(parents=True)
-    (folder / "conf" / "experiment" / "best.yaml").write_text("# @package _global_\n", encoding="utf-8")
-    assert run("compare", str(folder)).status == 0
     page = page_text(folder / "compare.html")
     for part in (
         *("Search cnn-1a2b3c: validation score 0.9361 in trial 37", "History", "Importance of the options"),
@@ -75,18 +73,6 @@ def test_the_page_has_all_sections_and_the_runs_as_others(run: Command, folder: 
     assert "Not compared" not in page
 
 
-def test_a_search_that_goes_on_says_so(run: Command, folder: Path) -> None:
-    content = made_study(12, n_trials=40, importance=None)
-    content["trials"][-1] |= {"state": "running", "values": None, "ended": None, "seconds": None}
-    with_runs(folder, content)
-    outcome = run("compare", str(folder))
-    assert outcome.status == 0, outcome.err
-    assert "1 running and 1 lost, of 40 wanted" in outcome.out
-    page = page_text(folder / "compare.html")
-    assert "has come to 11 of 40 trials so far" in page
-    assert "Importance" not in page
-
-
 @pytest.mark.parametrize(
     "content", [{**made_study(0), "trials": []}, {**made_study(5), "trials": made_study(5)["trials"][5:]}]
 )
@@ -98,33 +84,33 @@ def test_a_search_without_a_run_or_a_result_has_a_page(run: Command, folder: Pat
     assert "no trial is finished yet" in page_text(folder / "compare.html")
 
 
-def test_the_front_of_several_objectives(run: Command, folder: Path) -> None:
-    with_runs(folder, made_study(20, objectives=2))
+def test_a_search_of_several_objectives_that_goes_on(run: Command, folder: Path) -> None:
+    content = made_study(12, objectives=2, n_trials=40, importance=None)
+    content["trials"][-1] |= {"state": "running", "values": None, "ended": None, "seconds": None}
+    with_runs(folder, content)
     outcome = run("compare", str(folder))
+    assert outcome.status == 0, outcome.err
+    assert "1 running and 1 lost, of 40 wanted" in outcome.out
     assert "parameters" in lines_of(outcome.out)[2]
     assert "(best in the first objective)" in outcome.out
     page = page_text(folder / "compare.html")
+    assert "has come to 11 of 40 trials so far" in page
+    assert "Importance" not in page
     assert "Pareto front" in page
     assert "than which no other is as good in every objective" in page
 
 
-def test_runs_beside_a_search_are_compared_as_ever(run: Command, tmp_path: Path, folder: Path) -> None:
-    with_runs(folder, made_study(6))
+def test_searches_and_runs_beside_them_are_told_apart(run: Command, tmp_path: Path, folder: Path) -> None:
+    with_runs(folder, made_study(6, study_name="first"))
+    with_runs(folder.with_name("b"), made_study(6, study_name="second", seed=1))
     make_run(tmp_path / "outputs" / "alone", results={"data": "synthetic_fashion", "synthetic": True})
     make_run(tmp_path / "outputs" / "ended", results={"status": "interrupted"})
     outcome = run("compare", "outputs")
     assert outcome.status == 0, outcome.err
-    assert "Search cnn-1a2b3c" in outcome.out
+    assert "Search first" in outcome.out
     assert "Accuracy on synthetic_fashion, synthetic data: runs in outputs" in outcome.out
     assert "ended interrupted" in " ".join(outcome.out.split())
-
-
-def test_two_searches_are_told_apart(run: Command, tmp_path: Path) -> None:
-    with_runs(tmp_path / "both" / "a", made_study(6, study_name="first"))
-    with_runs(tmp_path / "both" / "b", made_study(6, study_name="second", seed=1))
-    outcome = run("compare", "both")
-    assert outcome.status == 0, outcome.err
-    page = page_text(tmp_path / "both" / "compare.html")
+    page = page_text(tmp_path / "outputs" / "compare.html")
     for part in ("Search first", "Search second", "History of first", "History of second"):
         assert part in page, part
 
@@ -180,7 +166,7 @@ def test_a_thousand_trials_stay_readable(folder: Path) -> None:
 def test_odd_records_are_refused_or_shown(folder: Path) -> None:
     whole = made_study(10, objectives=2)
     shown = 0
-    for seed in range(amount(8, 200)):
+    for seed in range(amount(6, 200)):
         content = changed_tree(copy.deepcopy(whole), random.Random(seed))
         shutil.rmtree(folder, ignore_errors=True)
         write_study(folder, content)
@@ -214,13 +200,16 @@ def test_more_rows_than_a_table_takes_are_left_out(run: Command, tmp_path: Path)
 
 
 def test_the_page_of_a_search_in_a_browser(run: Command, folder: Path) -> None:
-    chromium_path()
-    with_runs(folder, made_study(20, objectives=2))
+    write_study(folder, made_study(12, objectives=2, epochs=3))
     assert run("compare", str(folder)).status == 0
-    check_page(folder / "compare.html")
+    with chromium() as browser:
+        if SLOW:
+            check_page(folder / "compare.html", browser)
+        with Opened(browser, folder / "compare.html", width=PHONE, scheme="dark") as opened:
+            assert not pictures_not_loaded(opened.page) + sideways_scroll(opened.page) + opened.findings
 
 
-def test_a_search_of_this_package_has_its_page_and_runs_by_its_preset(run: Command, tmp_path: Path) -> None:
+def test_a_search_of_this_package_has_its_page_and_preset(run: Command, tmp_path: Path) -> None:
     pytest.importorskip("optuna", reason="optuna is not installed: pip install -e .[sweep]")
     words = [word for word in TINY_CNN if not word.startswith("epochs")]
     space = ["optimizer.lr=tag(log,interval(1e-4,1e-1))", "optimizer=adam,sgd"]
@@ -233,6 +222,8 @@ def test_a_search_of_this_package_has_its_page_and_runs_by_its_preset(run: Comma
     assert "s: 3 finished, of 3 wanted" in outcome.out
     command = next(line for line in outcome.out.splitlines() if "experiment=best" in line)
     assert command.strip() == "python -m fashseg.train --config-dir outputs/sweep/s/conf experiment=best"
-    outcome = run("train", "--config-dir", "outputs/sweep/s/conf", "experiment=best", "page=false", "hydra.run.dir=r")
+    outcome = run("train", "--config-dir", "outputs/sweep/s/conf", "experiment=best", "--cfg", "job")
     assert outcome.status == 0, outcome.err
-    assert (tmp_path / "r" / "results.json").is_file()
+    best = max(range(3), key=lambda number: results_of(tmp_path / f"outputs/sweep/s/{number}")["val"]["accuracy"])
+    rate = RunFolder(tmp_path / "outputs" / "sweep" / "s" / str(best)).read_options()["optimizer.lr"]
+    assert OmegaConf.create(outcome.out).optimizer.lr == rate

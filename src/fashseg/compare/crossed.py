@@ -180,7 +180,7 @@ def paired(group: Group, part: str = "val") -> list[tuple[Row, Difference | str]
     best = crossed(group.rows[0])
     if len(best.folds) < 2:
         return []
-    return [(row, _pair(best, crossed(row), part)) for row in group.rows[1:]]
+    return [(row, _pair(best, crossed(row), part)) for row in group.shown[1:]]
 
 
 def _pair(best: Crossed, other: Crossed, part: str) -> Difference | str:

@@ -19,7 +19,7 @@ def lines_of(group: Group, names: Mapping[int, str]) -> list[list[str]]:
         names: what its rows are called, by their place.
     """
     lines = []
-    for place, side in ((group.rows.index(side.row), side) for side in known(group.rows)):
+    for place, side in ((group.rows.index(side.row), side) for side in known(group.shown)):
         spreads = {part: side.spreads(part) for part in PARTS}
         for over in dict.fromkeys([*spreads["val"], *spreads["test"]]):
             lines.append([names[place], over, *(text for part in PARTS for text in _cells(spreads[part].get(over)))])
@@ -45,7 +45,7 @@ def _pooled(group: Group, side: Crossed) -> str:
 
 def about(group: Group) -> list[str]:
     """Which intervals these are and what they hold, as sentences."""
-    sides = known(group.rows)
+    sides = known(group.shown)
     folded = [side for side in sides if len(side.folds) > 1]
     seeded = [side for side in sides if len(side.seeds) > 1]
     said = []

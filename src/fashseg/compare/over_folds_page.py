@@ -39,7 +39,7 @@ def _compared(group: Group, compared: Sequence[tuple[Row, Difference | str]], na
         cells = [Cell(signed(found.mean), found.mean), Cell(interval, found.low, strong=beyond)]
         rows.append([name, *cells, Cell(f"{found.p:.2g}", found.p), verdict])
     columns = ["runs", "validation: difference", "95% interval", "p", "verdict"]
-    return Table(columns, rows, f"Less that of {names[0]}, on the same folds", frozenset({1, 2, 3}))
+    return Table(columns, rows, f"Validation score less that of {names[0]}, on the same folds", frozenset({1, 2, 3}))
 
 
 def _first_number(text: str) -> float | None:

@@ -1,6 +1,7 @@
 """Student's t distribution, for intervals of a few numbers; degrees of freedom need not be whole."""
 
 import math
+from functools import cache
 
 _TERMS = 1000
 _TINY = 1e-300
@@ -12,6 +13,7 @@ def cdf(t: float, df: float) -> float:
     return 1 - tail if t > 0 else tail
 
 
+@cache
 def quantile(p: float, df: float) -> float:
     """The value below which a share ``p`` lies, 0 < p < 1; the inverse of :func:`cdf`, to 1e-12 of it."""
     if p < 0.5:

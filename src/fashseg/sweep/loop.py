@@ -84,9 +84,9 @@ class Trials:
                 self._run_all()
         except (Stopped, SystemExit) as end:
             code = end.exit_status if isinstance(end, Stopped) else int(end.code or 0)
-            study.release()
+            kept = study.release()
             write_record(study)
-            say_stopped(study, _STOPPED.get(code, f"exit status {code}"))
+            say_stopped(study, _STOPPED.get(code, f"exit status {code}"), kept)
             raise SystemExit(code) from None
         finally:
             stop.set()
@@ -137,7 +137,9 @@ class Trials:
             for claim, overrides in zip(claims, words, strict=True):
                 self.futures[self.launcher.submit(overrides, claim.number)] = claim
             return
-        returns = self.launcher.launch(words, initial_job_idx=claims[0].number)
+        returns = _result(lambda: self.launcher.launch(words, initial_job_idx=claims[0].number))
+        if isinstance(returns, Exception):  # a trial whose options can't be composed, among others
+            returns = [returns] * len(claims)
         for claim, returned in zip(claims, returns, strict=True):
             self._finish(claim, returned)
 

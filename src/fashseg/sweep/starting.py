@@ -44,7 +44,7 @@ def start(search: Search, overrides: Sequence[Override], words: Sequence[str]) -
         words: of the command line, as they were typed.
 
     Returns:
-        Overrides that tell each job where its study and its folder are.
+        Overrides that tell each job where its study and its folder are, and how it is judged.
 
     Raises:
         UserError: a package is missing, a folder or the storage can't be used, or has another study of this name.
@@ -64,16 +64,23 @@ def start(search: Search, overrides: Sequence[Override], words: Sequence[str]) -
     known = ("study.json", "study.journal")
     if search.folder.is_dir() and any(search.folder.iterdir()) and not any((search.folder / n).exists() for n in known):
         raise UserError(f"{search.folder} holds something else than this search.", "Choose another hydra.sweep.dir.")
-    require_writable(search.folder)
+    require_writable(search.folder, "hydra.sweep.dir")
     from fashseg.sweep.loop import hand_over  # brings Optuna
     from fashseg.sweep.study import Study
 
     Study(search, search.folder).close()
     hand_over(search)
+    options = search.options
     return [
+        # A file of conf/sweep has chosen it for this process; its jobs are composed without that file.
+        *([] if "hydra/sweeper" in given else ["hydra/sweeper=optuna"]),
         f"hydra.sweep.dir={quoted(search.folder)}",
         f"hydra.sweeper.study_name={quoted(search.study_name)}",
         f"hydra.sweeper.storage={quoted(search.storage)}",
+        f"hydra.sweeper.objectives=[{','.join(map(quoted, options.objectives))}]",
+        f"hydra.sweeper.direction=[{','.join(options.directions)}]",
+        f"hydra.sweeper.pruner={options.pruner}",
+        f"hydra.sweeper.warmup_epochs={options.warmup_epochs}",
     ]
 
 

@@ -104,7 +104,7 @@ class Storage:
         from fashseg.sweep.journal import HeldByTheSystem
 
         path = Path(self.url.removeprefix("sqlite:///"))
-        require_writable(path.parent)
+        require_writable(path.parent, _KEY)
         held = HeldByTheSystem(path.with_name(f".{path.name}.{_digest(self.study_name) % 10**8:08}.claim"))
         held.acquire()
         try:

@@ -146,10 +146,12 @@ class Study:
         with self.storage.lock():
             settle(self)
 
-    def release(self) -> None:
-        """Give back the trials of this process that have not come to their end."""
+    def release(self) -> list[int]:
+        """Give back the trials of this process that have not come to their end; returns their numbers."""
+        given_back = sorted(self.mine)
         self.mine.clear()
         self.settle()
+        return given_back
 
     def close(self) -> None:
         """Let go of the storage; trials that are still this process's are nobody's from here on."""

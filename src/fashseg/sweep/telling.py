@@ -99,17 +99,19 @@ def say_complete(study: Study) -> None:
     )
 
 
-def say_stopped(study: Study, reason: str) -> None:
+def say_stopped(study: Study, reason: str, kept: list[int]) -> None:
     """That the process was asked to end, and how to go on."""
+    done = _done(study, FINISHED, PRUNED, FAILED) or "none"
+    begun = f"; what trial {listed([str(number) for number in kept])} has done is kept" if kept else ""
     print(
         printable(
-            f"interrupted by {reason}: {_done(study) or 'no trial has ended'}, of {study.n_trials}\n"
+            f"interrupted by {reason}: {done} of {study.n_trials} trials{begun}\n"
             f"       go on with the same command: {study.search.command}"
         ),
         file=sys.stderr,
     )
 
 
-def _done(study: Study) -> str:
-    counts = [(state, study.count(state)) for state in (FINISHED, PRUNED, FAILED, LOST)]
+def _done(study: Study, *states: str) -> str:
+    counts = [(state, study.count(state)) for state in states or (FINISHED, PRUNED, FAILED, LOST)]
     return listed([f"{count} {state}" for state, count in counts if count])

@@ -60,7 +60,8 @@ def mlflow_settings() -> Iterator[None]:
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).handlers.clear()
+        # With no handler at all Python itself would write to the screen before there is a run.log.
+        logging.getLogger(name).handlers = [logging.NullHandler()]
         logging.getLogger(name).propagate = True
     before = os.environ.get(VARIABLE)
     try:

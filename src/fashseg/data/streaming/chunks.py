@@ -126,16 +126,18 @@ class Chunks:
             if file := self._open.get(number):
                 self._open.move_to_end(number)
                 return file
-        name, images = chunk_name(self.part, number), self._count(number)
+        name = chunk_name(self.part, number)
         try:
-            size = self.layout.chunk_bytes(images)
-            file = OpenFile(self.place.open(name, size, lambda fetched: self._look_at(number, fetched)))
-            if not self._looked_at[number]:
-                self._look_at(number, file.descriptor)
+            try:
+                file = self._open_once(number)
+            except ChunkError:
+                if not self.place.distant:
+                    raise
+                self.place.forget(name)  # the copy may be damaged, and the original right
+                file = self._open_once(number)
         except PlaceError as error:
             raise RunError(error.what, error.way_out) from error
         except ChunkError as error:
-            self.place.forget(name)
             raise RunError(
                 f"{self.place.where}/{name} {error}.", "Copy or upload it again, or write the data set anew."
             ) from error
@@ -143,6 +145,14 @@ class Chunks:
             file = self._open.setdefault(number, file)
             while len(self._open) > self._most_open:
                 self._open.popitem(last=False)  # closed when nobody reads from it any more
+        return file
+
+    def _open_once(self, number: int) -> OpenFile:
+        size = self.layout.chunk_bytes(self._count(number))
+        name = chunk_name(self.part, number)
+        file = OpenFile(self.place.open(name, size, lambda fetched: self._look_at(number, fetched)))
+        if not self._looked_at[number]:
+            self._look_at(number, file.descriptor)
         return file
 
     def _look_at(self, number: int, descriptor: int) -> None:

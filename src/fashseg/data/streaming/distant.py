@@ -93,12 +93,13 @@ class Distant:
 
     Args:
         source: where they are fetched from.
+        whose: tells its chunks from those of other data sets.
         most: bytes.
     """
 
     distant = True
 
-    def __init__(self, source: Fetcher, most: int) -> None:
+    def __init__(self, source: Fetcher, whose: str, most: int) -> None:
         self.source, self.where, self.most = source, source.where, most
         try:
             self._all = cache.folder() / "streaming"
@@ -106,7 +107,7 @@ class Distant:
             raise PlaceError(
                 "There is no folder for downloaded chunks: this user has no home.", "Name one by $FASHSEG_CACHE."
             ) from error
-        self.folder = self._all / hashlib.sha256(self.where.encode()).hexdigest()[:16]
+        self.folder = self._all / hashlib.sha256(whose.encode()).hexdigest()[:16]
 
     def read(self, name: str, most: int) -> bytes:
         """A small file, fetched anew."""

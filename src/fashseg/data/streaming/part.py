@@ -11,7 +11,7 @@ from fashseg.data.streaming.chunks import Chunks
 from fashseg.data.streaming.description import Part
 
 _FEW_CHUNKS = 8
-"""Chunks that a sample is taken from: one from all over would fetch all of them."""
+"""That a sample is taken from where one from all over would fetch too many of them."""
 
 
 class ChunkedPart(ArrayDataset):
@@ -22,12 +22,18 @@ class ChunkedPart(ArrayDataset):
         known: what the data set tells about all of them.
         chosen: which are used, in this order, int64; None is all, for which no numbers are kept.
         window: height and width of the middle of each image that is looked at; None is all of it.
+        near: whether a sample is taken from a few chunks, and not from all over.
     """
 
     def __init__(
-        self, chunks: Chunks, known: Part, chosen: Tensor | None = None, window: tuple[int, int] | None = None
+        self,
+        chunks: Chunks,
+        known: Part,
+        chosen: Tensor | None = None,
+        window: tuple[int, int] | None = None,
+        near: bool = False,
     ) -> None:
-        self.chunks, self.known, self.chosen, self.window = chunks, known, chosen, window
+        self.chunks, self.known, self.chosen, self.window, self.near = chunks, known, chosen, window, near
 
     def __len__(self) -> int:
         return self.chunks.images if self.chosen is None else len(self.chosen)
@@ -67,11 +73,11 @@ class ChunkedPart(ArrayDataset):
         return self._of(torch.arange(count))
 
     def drawn(self, count: int, seed: int) -> "ChunkedPart":
-        """So many at random, or all where there are fewer, in their order; of a large part from a few of its chunks."""
+        """So many at random, or all where there are fewer, in their order."""
         if count >= len(self):
             return self
         random = np.random.default_rng(seed)
-        if len(self.chunks) <= _FEW_CHUNKS or self.chosen is not None:
+        if not self.near or len(self.chunks) <= _FEW_CHUNKS or self.chosen is not None:
             return self._of(torch.from_numpy(np.sort(random.permutation(len(self))[:count])))
         picked = np.sort(
             random.choice(len(self.chunks), max(_FEW_CHUNKS, -(-count // self.chunks.chunk)), replace=False)
@@ -85,7 +91,7 @@ class ChunkedPart(ArrayDataset):
 
     def whole(self) -> "ChunkedPart":
         """The same items, all of each image."""
-        return ChunkedPart(self.chunks, self.known, self.chosen)
+        return ChunkedPart(self.chunks, self.known, self.chosen, near=self.near)
 
     def in_memory(self) -> ArrayDataset:
         """The same items, read to the last one."""
@@ -110,7 +116,7 @@ class ChunkedPart(ArrayDataset):
         return list(self.known.class_counts) if self.chosen is None else self.in_memory().class_counts(classes, ignore)
 
     def _of(self, positions: Tensor) -> "ChunkedPart":
-        return ChunkedPart(self.chunks, self.known, self.rows(positions), self.window)
+        return ChunkedPart(self.chunks, self.known, self.rows(positions), self.window, self.near)
 
     def _of_chunk(self, number: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         first = number * self.chunks.chunk

@@ -115,11 +115,12 @@ def is_distant(url: str) -> bool:
     return "://" in url or url.startswith("local:")
 
 
-def place_of(options: cfg.Streaming, patient: bool = False) -> Place:
+def place_of(options: cfg.Streaming, mark: str = "", patient: bool = False) -> Place:
     """Where a data set is.
 
     Args:
         options: ``url``, ``endpoint``, ``cache_gb``.
+        mark: of what is there, so that chunks in the cache are not those of another data set of before.
         patient: try for minutes where a server does not answer, as in the middle of a training.
 
     Raises:
@@ -130,4 +131,5 @@ def place_of(options: cfg.Streaming, patient: bool = False) -> Place:
         return Folder(Path(where))
     from fashseg.data.streaming.distant import Distant, source_of
 
-    return Distant(source_of(where, options.endpoint, patient), int(options.cache_gb * 1e9))
+    whose = f"{where}\n{options.endpoint}\n{mark}"
+    return Distant(source_of(where, options.endpoint, patient), whose, int(options.cache_gb * 1e9))

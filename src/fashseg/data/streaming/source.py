@@ -39,6 +39,17 @@ def said(options: cfg.Streaming) -> list[str]:
     return [f"data.url={options.url}: {described.info.name}, {images} images, shuffled {how}"]
 
 
+def look(options: cfg.Streaming) -> str:
+    """The task that it is for, and whether it can be read with these options, before torch is needed for it.
+
+    Raises:
+        UserError: there is no data set there, or it can't be used with these options.
+    """
+    described = _described(options)
+    _require_room(options, described)
+    return described.info.task
+
+
 def opened(options: cfg.Streaming) -> Opened:
     """All parts.
 
@@ -51,11 +62,12 @@ def opened(options: cfg.Streaming) -> Opened:
 
     described = _described(options)
     _require_room(options, described)
+    mark = " ".join(part.fingerprint for part in described.parts.values())
     train = described.parts["train"]
     by_chunks = _by_chunks(options, described)
     chunked = {}
     try:
-        reading, place = place_of(options), place_of(options, patient=True)
+        reading, place = place_of(options), place_of(options, mark, patient=True)
         for name, part in described.parts.items():
             layout = Layout.of(described.info, part.shape)
             checksums = read_checksums(reading, name, part, layout)
@@ -64,7 +76,7 @@ def opened(options: cfg.Streaming) -> Opened:
                 place, name, layout, part.images, part.chunk, checksums, allowed_labels(described.info), many
             )
             window = described.info.shape[1:] if part.shape != described.info.shape else None
-            chunked[name] = ChunkedPart(chunks, part, window=window)
+            chunked[name] = ChunkedPart(chunks, part, window=window, near=by_chunks)
     except PlaceError as error:
         raise UserError(error.what, error.way_out) from error
     size = sum(_size(described, name) for name in PARTS)
