@@ -1,4 +1,4 @@
-"""Run folders of before there was a choice of losses, or of trackers: they load, are scored, compared, gone on with."""
+"""Run folders of before there was a choice of losses or of trackers: they load, are scored and gone on with."""
 
 import shutil
 from collections.abc import Callable

@@ -45,10 +45,14 @@ REFUSED = {
     "one bad value of a sweep": (["-m", "optimizer.lr=0.1,-1"], ["optimizer.lr=-1", "greater than 0"]),
     "bad value in a long sweep": (["-m", "seed=range(0,200)", "epochs=1,0"], ["epochs=0", "at least 1"]),
     "resume in a sweep": (["-m", "seed=0,1", "resume=x"], ["resume", "-m"]),
-    "devices in a sweep": (["-m", "seed=0,1", "trainer.devices=2"], ["trainer.devices=2"]),
+    "devices that are none": (["trainer.devices=0"], ["trainer.devices=0", "at least 1"]),
+    "devices in words": (["trainer.devices=two"], ["trainer.devices=two", "auto"]),
+    "machines that nobody starts": (["trainer.nodes=2"], ["trainer.nodes=2", "torchrun"]),
     "run to resume is missing": (["resume=nowhere"], ["nowhere", "no run folder"]),
     "launcher that is not there": (["hydra/launcher=joblib"], ["joblib"]),
-    "devices in one job of a sweep": (["-m", "trainer.devices=1,2"], ["trainer.devices=2"]),
+    "steps of several processes": (["trainer.devices=2", "trainer.steps_per_call=4"], ["trainer.steps_per_call=4"]),
+    "several of a device that is alone": (["trainer.devices=2", "trainer.accelerator=mps"], ["one device"]),
+    "numbers that shards can't have": (["trainer=fsdp", "trainer.precision=64"], ["trainer.precision=64"]),
     "glob of choices": (["-m", "model=glob(*)"], ["glob(*)"]),
     "mode by hand": (["hydra.mode=MULTIRUN", "seed=1,2"], ["hydra.mode", "-m"]),
     "another folder of choices": (["--config-path=/nowhere"], ["--config-path"]),
@@ -127,6 +131,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("model.blocks", "model.decoder_convs", "model.dropout"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
         *("data.fold", "data.folds"),
+        *("data.url", "data.endpoint", "data.cache_gb", "data.shuffle", "data.window"),
         *("data.partial", "data.classes"),
         *("data.resident", "data.workers", "data.train_images", "data.test_images", "data.draw_seed"),
         *("data.test_share", "data.test_seed", "data.val_list", "data.test_list", "data.group", "data.csv"),
@@ -148,7 +153,7 @@ def test_options_stay_as_users_know_them() -> None:
     trainer = {
         f"trainer.{name}"
         for name in (
-            *("accelerator", "devices", "strategy", "precision", "deterministic", "gradient_clip"),
+            *("accelerator", "devices", "nodes", "strategy", "precision", "deterministic", "gradient_clip"),
             *("limit_batches", "overfit_batches", "profiler", "compile", "steps_per_call"),
         )
     }
@@ -163,7 +168,8 @@ def test_options_stay_as_users_know_them() -> None:
     assert set(option_paths(Report)) == {"run", "refresh", "root", "plugins", "debug"} | trainer
     assert set(option_paths(Compare)) == {"runs", "output", "resamples", "debug"}
     data = {name for name in common if name.startswith("data.")}
-    assert set(option_paths(Prepare)) == {"seed", "rebuild", "partial", "mirrors", "plugins", "debug"} | data
+    prepare = {"seed", "rebuild", "partial", "mirrors", "shards", "endpoint", "chunk_mb", "order", "plugins", "debug"}
+    assert set(option_paths(Prepare)) == prepare | data
     assert set(option_paths(Demo)) == {"run", "weights", "checkpoint", "port", "root", "plugins", "debug"} | trainer
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
+from fashseg.ranks.options import several
 
 ADDRESSES = ("s3", "gs", "local")  # that a data set in chunks is read from, besides folders
 MOST_LAYERS = 100  # of a stage; a number that anybody has written is not to become layers without end
@@ -40,6 +41,7 @@ def check_together(run: cfg.Train) -> None:
     if isinstance(run.data, cfg.Streaming) and (run.data.url or run.resume is None):  # resume= brings it along
         check_address(run.data)
     check_model(run.model)
+    check_devices(run.trainer)
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
         raise UserError(
             "optimizer.nesterov=true looks ahead along a momentum, but optimizer.momentum=0.",
@@ -91,6 +93,24 @@ def check_address(data: cfg.Streaming) -> None:
         raise UserError(
             "data.url holds a name or a key before the @, which would be kept with the run.",
             "Give keys by the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+
+
+def check_devices(options: cfg.Trainer) -> None:
+    """Refuse ways to share the work that do not go with other options."""
+    if options.strategy == "fsdp" and options.precision == "64":
+        raise UserError(
+            "trainer.strategy=fsdp does not compute with trainer.precision=64.", "Set trainer.precision=32."
+        )
+    if options.accelerator == "mps" and several(options):
+        raise UserError(
+            "trainer.accelerator=mps is one device, and trains by itself.",
+            "Set trainer.devices=1 trainer.nodes=1 trainer.strategy=auto, or trainer=cpu.",
+        )
+    if several(options) and options.steps_per_call not in (None, 1):
+        raise UserError(
+            f"trainer.steps_per_call={options.steps_per_call}: processes that train together take one step in a call.",
+            "Leave out trainer.steps_per_call, or set trainer.devices=1.",
         )
 
 

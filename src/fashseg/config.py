@@ -99,8 +99,15 @@ class Trainer:
     """Where and how the training runs, and its limits while one develops."""
 
     accelerator: str = option("auto", "auto takes a GPU where there is one", choices=("auto", "cpu", "gpu", "mps"))
-    devices: int = option(1, "how many of them", ge=1)
-    strategy: str = option("auto", "how several devices share the work", choices=("auto", "ddp"))
+    devices: int | str = option(
+        1, "how many of them on each machine; auto: all its GPUs, one process on a CPU", choices=("auto",), ge=1
+    )
+    nodes: int = option(1, "how many machines; torchrun and srun set it", ge=1)
+    strategy: str = option(
+        "auto",
+        "how several devices share the work: ddp, each has the whole network; fsdp, each a part of it",
+        choices=("auto", "ddp", "fsdp"),
+    )
     precision: str = option(
         "auto",
         "auto: bf16 where the hardware computes it natively, else 32; bf16 and 16 are mixed precision",

@@ -7,6 +7,7 @@ import torch
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
+from fashseg.ranks.options import several
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 
@@ -51,11 +52,24 @@ def accelerator(options: cfg.Trainer) -> str:
             f"trainer.accelerator={chosen}, but PyTorch {torch.__version__} finds no such device here.",
             "Choose trainer=cpu or trainer=auto, or install a PyTorch build for your device.",
         )
-    if chosen == "gpu" and options.devices > gpus:
+    if chosen == "gpu" and isinstance(options.devices, int) and options.devices > gpus:
         raise UserError(
-            f"trainer.devices={options.devices}, but there are {gpus} GPUs.", f"Set trainer.devices={gpus}."
+            f"trainer.devices={options.devices}, but there {'is 1 GPU' if gpus == 1 else f'are {gpus} GPUs'}.",
+            f"Set trainer.devices={gpus}, or trainer=cpu.",
+        )
+    if chosen == "mps" and several(options):
+        raise UserError(
+            "trainer.accelerator=mps is one device, and trains by itself.",
+            "Set trainer.devices=1 trainer.strategy=auto, or trainer.accelerator=cpu.",
         )
     return chosen
+
+
+def device_count(options: cfg.Trainer) -> int:
+    """How many devices of this machine are used; with ``auto`` all GPUs, and elsewhere one process."""
+    if isinstance(options.devices, int):
+        return options.devices
+    return torch.cuda.device_count() if accelerator(options) == "gpu" else 1
 
 
 def torch_device(options: cfg.Trainer) -> torch.device:

@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 _NOT_WRITTEN = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EROFS", "EFBIG") if hasattr(errno, name)}
 
 
+class LostError(RunError):
+    """Another of the processes that train together is gone."""
+
+
 def explain(error: Exception, folder: RunFolder) -> FashsegError:
     """Any exception of a run as an error of ours."""
     if isinstance(error, FashsegError):
@@ -27,7 +31,7 @@ def explain(error: Exception, folder: RunFolder) -> FashsegError:
         with contextlib.suppress(OSError):
             reason = f"{os.strerror(error.errno)} ({shutil.disk_usage(folder.path).free / 1e6:,.0f} MB are free)"
         return RunError(
-            f"{error.filename or folder.path} can't be written: {reason}.", f"Make room there. {_how_to_go_on(folder)}"
+            f"{error.filename or folder.path} can't be written: {reason}.", f"Make room there. {how_to_go_on(folder)}"
         )
     if _is_out_of_memory(error):
         _, _, short = reason.rpartition("DefaultCPUAllocator: ")
@@ -41,10 +45,10 @@ def explain(error: Exception, folder: RunFolder) -> FashsegError:
             "a batch of one image can't be normalised by its own mean and deviation, as this model does.",
             "Set batch_size to 2 or more, and have at least 2 training images.",
         )
-    if type(error).__name__ == "DistBackendError" or "gloo" in reason:
-        return RunError(
+    if is_lost(error):
+        return LostError(
             "another process of this run has ended, and this one can't go on alone.",
-            f"If it has not said why, it may have been killed, for memory perhaps. {_how_to_go_on(folder)}",
+            f"If it has not said why, it may have been killed, for memory perhaps. {how_to_go_on(folder)}",
         )
     return RunError(f"the run failed: {type(error).__name__}: {reason}", f"More in {folder.log}, or with debug=true.")
 
@@ -55,7 +59,13 @@ def _is_out_of_memory(error: Exception) -> bool:
     return bool({"OutOfMemoryError", "MemoryError"} & names) or "DefaultCPUAllocator" in str(error)
 
 
-def _how_to_go_on(folder: RunFolder) -> str:
+def is_lost(error: BaseException) -> bool:
+    """Whether it says that another process of the group is gone; torch is not imported to ask."""
+    return type(error).__name__ == "DistBackendError" or "gloo" in str(error) or "NCCL" in str(error)
+
+
+def how_to_go_on(folder: RunFolder) -> str:
+    """What to do where a run has ended before its time."""
     again = command("train", _plugins(folder), resume=folder.path)
     if folder.checkpoint("last").exists():
         return f"What was trained is kept; go on with: {again}"

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.profilers import AdvancedProfiler, Profiler, PyTorchProfiler, SimpleProfiler
@@ -20,6 +19,10 @@ from fashseg import config as cfg
 from fashseg.checkpoint_io import CompleteCheckpointIO
 from fashseg.devices import accelerator, keep_freed_memory, precision
 from fashseg.errors import UserError
+from fashseg.ranks.group import Numbered, joined, strategy
+from fashseg.ranks.options import several
+from fashseg.ranks.places import ALONE
+from fashseg.run import is_first_process
 
 _PRECISION: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed", "64": "64-true"}
 _PROFILERS: dict[str, type[Profiler]] = {
@@ -41,6 +44,10 @@ def set_up_process(seed: int) -> None:
     warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
     # A run that goes on writes where it wrote before.
     warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+    # What is logged is of all processes already.
+    warnings.filterwarnings("ignore", ".*sync_dist=True.*")
+    # torch 2.15 has another name for it, which older ones do not know.
+    warnings.filterwarnings("ignore", ".*`broadcast_buffers` is deprecated")
     # pytorch-lightning 2.6.6 asks torch's pytree in the way of torch 2.14 and before.
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec")
     pl.seed_everything(seed, workers=True)
@@ -62,7 +69,7 @@ def steps_per_call(options: cfg.Trainer, batch_size: int, shape: Sequence[int]) 
         batch_size: images a step.
         shape: channels, height and width of an image.
     """
-    if options.devices > 1 or options.strategy != "auto" or precision(options) == "16":
+    if several(options) or precision(options) == "16":
         return None
     if options.steps_per_call is not None:
         return None if options.steps_per_call == 1 else options.steps_per_call
@@ -115,7 +122,7 @@ def build_trainer(
     logger: Logger | None = None,
     quiet: bool = False,
 ) -> pl.Trainer:
-    """A Trainer for fitting, or with ``quiet`` for scoring.
+    """A Trainer for fitting, or with ``quiet`` for scoring; limits of batches are the data module's.
 
     Args:
         options: see `config.Trainer`.
@@ -125,24 +132,20 @@ def build_trainer(
         logger: None logs nothing.
         quiet: without any bar.
     """
-    limit = options.limit_batches
-    plugins: list[Any] = [CompleteCheckpointIO()]
-    if SLURMEnvironment.detect():
-        # Signals are ours; a job that SLURM starts again goes on by resume=auto.
-        plugins.append(SLURMEnvironment(auto_requeue=False))
+    place = joined() or ALONE
+    # Always ours: Lightning would find SLURM by itself, whose signals are handled here, and start processes by itself.
+    plugins: list[Any] = [CompleteCheckpointIO(), Numbered(place)]
     profiler = None
-    if options.profiler and folder:
+    if options.profiler and folder and is_first_process():
         profiler = _PROFILERS[options.profiler](dirpath=str(folder), filename="profile")
     return pl.Trainer(
         accelerator=accelerator(options),
-        devices=options.devices,
-        strategy=options.strategy,
+        devices=place.local_world,
+        num_nodes=place.nodes,
+        strategy=strategy(options, fitting=not quiet),
         precision=_PRECISION[precision(options)],
         deterministic=options.deterministic,
         max_epochs=epochs,
-        # The limit of training batches is the data module's: here calls would count, each of several batches.
-        limit_val_batches=limit,
-        limit_test_batches=limit,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,  # the data module gives each rank its share
         logger=logger or False,

@@ -14,6 +14,7 @@ from fashseg.data_place import set_place
 from fashseg.errors import RunError, UserError
 from fashseg.files import write_atomically
 from fashseg.importing import heavy_imports
+from fashseg.ranks.options import several
 from fashseg.run import RunFolder, is_first_process
 from fashseg.verb_options import Evaluate
 from fashseg.which_model import require_run
@@ -24,6 +25,8 @@ def prepare(plans: Sequence[Evaluate], overrides: list[Override], multirun: bool
     del overrides
     if multirun:
         raise UserError("evaluate scores one run; -m is for train.", "Leave out -m.")
+    if several(plans[0].trainer):
+        raise UserError("evaluate computes on one device.", "Leave out trainer.devices, .nodes and .strategy.")
     _load(plans[0])
     return []
 

@@ -28,6 +28,9 @@ from fashseg.engine import build_trainer, compile_network, graphed, set_up_proce
 from fashseg.errors import UserError
 from fashseg.files import link_latest
 from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions
+from fashseg.ranks.company import Company
+from fashseg.ranks.group import total
+from fashseg.ranks.job import job_of
 from fashseg.report.evidence import collect, keep_start
 from fashseg.run import RunFolder, first_record, is_first_process
 from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, score
@@ -48,6 +51,7 @@ def run_experiment(
     resume: bool,
     trackers: Trackers,
     trial: TrialAddress | None = None,
+    company: Company | None = None,
 ) -> dict[str, Any]:
     """Train and score; returns what results.json says in the end.
 
@@ -59,10 +63,13 @@ def run_experiment(
         resume: go on from the folder's last checkpoint; from the start where there is none.
         trial: of a search, which is told the score of each epoch and may end the run; that one is not tested.
         trackers: of the run, which are opened here.
+        company: the processes that this one trains with; its block is open. None where it is alone.
 
     Raises:
         UserError: data, device or checkpoint are not what the options say.
     """
+    company = company or Company()
+    run.trainer.devices, run.trainer.nodes = company.place.local_world, company.place.nodes
     set_up_process(run.seed)
     record = Record(run, folder, overrides, resume)
     data = build_data(run)
@@ -82,6 +89,8 @@ def run_experiment(
     task.guard.skip = run.on_nan == "skip"
     record.start(task, data)
     folder.write_config(composed)
+    company.call_up(job_of(folder.path, composed, overrides, run.plugins, resume), run.trainer)
+    sharded = task.guard.sharded = run.trainer.strategy == "fsdp"
     if not checkpoint:
         keep_start(folder, task)
     history = History(folder.metrics, task.main_score)
@@ -99,17 +108,21 @@ def run_experiment(
         )
         tensorboard.log_hyperparams(options)
         loggers.insert(0, tensorboard)
-    if loggers and run.logger.pictures_every:
+    if loggers and run.logger.pictures_every and not sharded:  # the first process alone has no network to draw from
         callbacks.append(Pictures(run.logger.pictures_every, data))
     callbacks.append(AfterFirstEpoch(loggers, run.page))
     trainer = build_trainer(run.trainer, epochs=run.epochs, folder=folder.path, callbacks=callbacks)
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
     trackers.step = trainer.global_step
-    if search and search.pruned_at is not None:
-        return record.end_early(history, search.pruned_at)
+    pruned_at = search.pruned_at if search else None  # known to the first process alone
+    if ended_at := int(total(float(pruned_at or 0), trainer.strategy.root_device)):
+        return record.end_early(history, ended_at)
+    skipped = task.guard.skipped
+    if sharded:
+        task = build_task(run, data.info)
     load_weights(task, folder.checkpoint("best"))
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
-    results = record.finish(history, task.guard.skipped, scores)
+    results = record.finish(history, skipped, scores)
     try:
         evidence = {}
         if run.page:
@@ -180,6 +193,7 @@ class Record:
             "notes": self.run.notes,
             "parameters": sum(p.numel() for p in task.model.parameters()),
             "precision": precision(self.run.trainer),
+            "processes": self.run.trainer.devices * self.run.trainer.nodes,
             "threads": torch.get_num_threads(),
             "machine": machine(),
             "started": self.before.get("started", datetime.now(UTC).isoformat(timespec="seconds")),
@@ -192,7 +206,8 @@ class Record:
         for path in (self.folder.page, *(self.folder.evidence / f"{part}.npz" for part in ("val", "test"))):
             if is_first_process():
                 path.unlink(missing_ok=True)
-        link_latest(self.folder.path)
+        if is_first_process():
+            link_latest(self.folder.path)
 
     def finish(self, history: History, skipped: int, scores: dict[str, Any]) -> dict[str, Any]:
         """Status finished, with scores and costs."""

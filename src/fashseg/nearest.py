@@ -8,9 +8,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     import difflib  # where nothing is wrong, nothing is compared
 
     names = sorted(set(known))
-    if close := difflib.get_close_matches(word, names, n=1, cutoff=0.75):
-        return close[0]
     leaf = word.rpartition(".")[2]
+    for name in difflib.get_close_matches(word, names, n=5, cutoff=0.75):
+        # Of the same group, trainer.foo and trainer.nodes are alike for the group's name alone.
+        if difflib.SequenceMatcher(None, leaf, name.rpartition(".")[2]).ratio() >= 0.5:
+            return name
     same_leaf = [name for name in names if name.rpartition(".")[2] == leaf]
     if same_leaf:
         return (difflib.get_close_matches(word, same_leaf, n=1, cutoff=0) or same_leaf)[0]

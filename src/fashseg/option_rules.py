@@ -30,12 +30,15 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
         return
     meaning = rules.get("help", "")
     choices = rules.get("choices", ())
-    if choices and value not in choices:
+    numbers = isinstance(value, int | float) and bool({"ge", "gt", "le", "lt"} & rules.keys())
+    if choices and value not in choices and not numbers:
         choices = list(map(str, choices))
         raise UserError(
             f"{path}={shown(value)} is not one of {', '.join(choices)} ({meaning}).",
             did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),
         )
+    if isinstance(value, str):
+        return  # bounds are for the numbers that such an option takes as well
     bounds = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
     limits = {k: rules[k] for k in bounds if k in rules}
     fits = {

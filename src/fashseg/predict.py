@@ -15,6 +15,7 @@ from fashseg.errors import RunError, UserError
 from fashseg.importing import heavy_imports
 from fashseg.predicting.inputs import check_words, find_pictures
 from fashseg.predicting.output import Output
+from fashseg.ranks.options import several
 from fashseg.run import RunFolder
 from fashseg.text import counted, on_one_line
 from fashseg.verb_options import Predict
@@ -50,7 +51,7 @@ def _check_values(options: Predict) -> None:
         raise UserError(
             f"overlap={options.overlap} is not less than tile={options.tile}.", f"Set overlap={options.tile // 4}."
         )
-    if options.trainer.devices > 1 or options.trainer.strategy != "auto":
+    if several(options.trainer):
         raise UserError("predict computes on one device.", "Leave out trainer.devices and trainer.strategy.")
 
 

@@ -93,7 +93,7 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
             )
         if key == "plugins":
             new = escaped(recorded(cast(list[str], new), []))
-        if isinstance(old, DictConfig) or (old != new and not _changeable(key)):
+        if isinstance(old, DictConfig) or (old != new and not _changeable(key) and key != "batch_size"):
             was = old.get("name") if isinstance(old, DictConfig) else old
             raise UserError(
                 f"{override.input_line}: the run in {folder.path} was started with {key}={was}, and resume keeps it.",
@@ -101,6 +101,7 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
             )
         OmegaConf.update(composed, key, new)
     run = check(Train, composed)
+    _require_same_steps(before, run, results)
     if run.epochs != before.epochs and run.scheduler.name != "none":
         raise UserError(
             f"epochs={run.epochs}: scheduler={run.scheduler.name} has planned the learning rate for another number.",
@@ -117,6 +118,45 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
     if finished and not folder.checkpoint("last").is_file():
         raise UserError(f"{folder.checkpoint('last')} does not exist.", "Start a new run instead.")
     return composed
+
+
+def _require_same_steps(before: Train, run: Train, results: dict[str, Any]) -> None:
+    """Refuse to change the images of a step, which batch_size and the number of devices make together.
+
+    With another number of devices alone they do change, unless a schedule has counted the steps: who goes on with fewer
+    devices than before may have no others.
+    """
+    devices = run.trainer.devices
+    was = results.get("processes", before.trainer.devices)
+    now = devices * run.trainer.nodes if isinstance(devices, int) else was
+    if not isinstance(was, int) or not isinstance(now, int):
+        return
+    step = before.batch_size * was
+    if run.batch_size * now == step:
+        return
+    fitting = f"Set batch_size={step // now}" if step % now == 0 else "Leave both as they were"
+    if run.batch_size != before.batch_size:
+        raise UserError(
+            f"batch_size={run.batch_size} on {now} devices makes steps of {run.batch_size * now} images; the run was "
+            f"started with steps of {step}, and resume keeps them.",
+            f"{fitting}, or start a new run.",
+        )
+    if run.scheduler.name != "none":
+        raise UserError(
+            f"trainer.devices={devices} makes steps of {run.batch_size * now} images, not of {step}, and so another "
+            f"number of them; scheduler={run.scheduler.name} has planned the learning rate for what there was.",
+            f"{fitting}, or start a new run.",
+        )
+
+
+def step_changes(before: DictConfig, now: DictConfig, processes: Any) -> list[str]:
+    """What a changed number of devices means for a step, in words."""
+    devices, nodes = now.trainer.devices, now.trainer.get("nodes", 1)
+    if not isinstance(processes, int) or not isinstance(devices, int):
+        return []
+    was, will = before.batch_size * processes, now.batch_size * devices * nodes
+    way_out = f"; batch_size={was // (devices * nodes)} would keep it" if was % (devices * nodes) == 0 else ""
+    return [f"a step is of {will} images from here on, not of {was}{way_out}"] if was != will else []
 
 
 def changes(before: DictConfig, now: DictConfig) -> list[str]:

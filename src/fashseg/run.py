@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from fashseg import config as cfg
 from fashseg.errors import UserError
 from fashseg.files import hold, is_held, write_atomically
+from fashseg.ranks.places import here
 from fashseg.references import escaped, without_references
 from fashseg.untrusted import RefusedError, read_json, read_table, read_yaml
 
@@ -20,7 +20,7 @@ _LARGEST = 1e39  # beyond any float32 is no measurement, and no chart has room f
 
 def is_first_process() -> bool:
     """Whether this process writes: of those that train together, the one of rank 0 does. Known without torch."""
-    return all(int(os.environ.get(name) or 0) == 0 for name in ("RANK", "LOCAL_RANK", "NODE_RANK"))
+    return here().rank == 0
 
 
 class RunFolder:

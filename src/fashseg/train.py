@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -26,9 +26,13 @@ from fashseg.files import OUTPUTS, HeldError, claim_folder, in_full, remove_unfi
 from fashseg.importing import heavy_imports
 from fashseg.launch.jobs import Job, note_failed
 from fashseg.plugins import recorded
+from fashseg.ranks.company import Company
+from fashseg.ranks.options import fitting_overrides, require_started
+from fashseg.ranks.places import here
+from fashseg.ranks.starting import company_of, in_place
 from fashseg.references import escaped
-from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config
-from fashseg.run import RunFolder, first_record, is_first_process
+from fashseg.resuming import AUTO, changes, find_unfinished, resumed_config, step_changes
+from fashseg.run import RunFolder, first_record
 from fashseg.stopping import Stopped, not_now
 from fashseg.sweep.address import TrialAddress, trial_of
 from fashseg.sweep.search import Search
@@ -49,6 +53,13 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
             f"data.folds={plans[0].data.folds} without data.fold: nothing says which of them validates.",
             "Name one by data.fold=0, or all: -m data.fold=0,1,2 and so on.",
         )
+    started = fitting_overrides(plans, given, multirun, here())
+    return [*started, *_folder_override(plans, overrides, given, multirun)]
+
+
+def _folder_override(
+    plans: Sequence[Train], overrides: list[Override], given: dict[str, Any], multirun: bool
+) -> list[str]:
     resume = plans[0].resume
     if multirun:
         refuse_in_sweep(plans)
@@ -59,18 +70,18 @@ def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -
         require_trackers(plans)
         return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
     folder = given.get("hydra.run.dir")
-    if resume == AUTO and is_first_process():
+    if resume == AUTO:
         if found := find_unfinished(plans[0], str(folder) if folder else None):
             print(f"resume=auto: goes on with {found.path}")
             require_trackers(plans)
             return [f"hydra.run.dir={quoted(found.path)}"]
         print("resume=auto: there is no unfinished run of these options, so a new one begins")
-    elif resume is not None and resume != AUTO:
+    elif resume is not None:
         composed = resumed_config(RunFolder(resume), overrides)
         require_writable(Path(resume))
         require_trackers([check(Train, composed)])
         return [f"hydra.run.dir={quoted(Path(resume))}"]
-    if folder and is_first_process():
+    if folder:
         _refuse_taken(RunFolder(str(folder)))
         require_writable(Path(str(folder)))
     _look_at_data(plans)
@@ -84,7 +95,7 @@ def _look_at_data(plans: Sequence[Train]) -> None:
     found = [
         plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade) or plan.data.fold is not None
     ]
-    if found and is_first_process():
+    if found:
         from fashseg.data.facade import require_folders
         from fashseg.data.source import split_indices
         from fashseg.data.sources import SOURCES  # brings NumPy and Pillow
@@ -100,7 +111,7 @@ def _look_at_chunks(plans: Sequence[Train]) -> None:
     """Refuse data in chunks that is not there, or is for another task; a bucket is asked by way of torch."""
     looked_at = dict[str, str]()
     for plan in plans:
-        if isinstance(plan.data, Streaming) and is_first_process():
+        if isinstance(plan.data, Streaming):
             from fashseg.data.streaming.places import is_distant
             from fashseg.data.streaming.source import look  # brings NumPy
 
@@ -172,20 +183,23 @@ def _run(
         composed = before if asked == AUTO else resumed_config(folder, parse(overrides))
         for change in changes(before, composed):
             print(f"goes on with {change}")
-    elif is_first_process():
+        for change in step_changes(before, composed, folder.read_results().get("processes")):
+            print(change)
+    else:
         _refuse_taken(folder)
     # As an absolute path it means the same from another folder.
     make_absolute(composed)
     if in_sweep and not composed.logger.get("group"):
         OmegaConf.update(composed, "logger.group", escaped(folder.path.absolute().parent.name))
     run = check(Train, composed)
+    require_started(run.trainer, here())
     if run.data.fold is not None:
         OmegaConf.update(composed, "data.split_seed", run.data.split_seed)  # it need not be the run's seed
     chosen = [(group, getattr(run, group).name) for group in ("model", "data", "loss")]
     run.plugins = recorded(run.plugins, chosen)
     OmegaConf.update(composed, "plugins", escaped(run.plugins))
     try:
-        with folder.hold() if is_first_process() else contextlib.nullcontext():
+        with folder.hold():
             return _train(run, folder, composed, overrides, in_sweep, resume, trial)
     except HeldError:
         raise UserError(
@@ -202,18 +216,19 @@ def _train(
     resume: bool,
     trial: TrialAddress | None,
 ) -> float | None:
-    if resume and is_first_process():
+    if resume:
         remove_unfinished(folder.path)
     elif not resume:
         # Ahead of results.json, which says that there is a run: killed from here on, it can go on.
         folder.write_config(composed)
         folder.write_results(**first_record(run, overrides))
 
+    company = company_of(run.trainer, folder)
     with heavy_imports():
         from fashseg.trackers.running import Trackers
 
     with Trackers(run, folder) as trackers:
-        return _train_and_show(run, folder, composed, overrides, in_sweep, resume, trial, trackers)
+        return _train_and_show(run, folder, composed, overrides, in_sweep, resume, trial, trackers, company)
 
 
 def _train_and_show(
@@ -225,13 +240,22 @@ def _train_and_show(
     resume: bool,
     trial: TrialAddress | None,
     trackers: "Trackers",
+    company: Company,
 ) -> float | None:
     from fashseg.experiment import run_experiment
 
     try:
-        results = run_experiment(
-            run, folder, composed, overrides=overrides, resume=resume, trial=trial, trackers=trackers
-        )
+        with company:
+            results = run_experiment(
+                run,
+                folder,
+                composed,
+                overrides=overrides,
+                resume=resume,
+                trial=trial,
+                trackers=trackers,
+                company=company,
+            )
     except UserError as error:
         # Nothing was trained: a run to go on with stays as it was, a new one leaves nothing behind.
         if in_sweep:
@@ -248,11 +272,10 @@ def _train_and_show(
         from fashseg.report.making import try_to_make_page
         from fashseg.summary import main_score, print_summary
 
-    if is_first_process():
-        if run.page:
-            try_to_make_page(folder)
-        if trial is None:
-            print_summary(folder, results)
+    if run.page:
+        try_to_make_page(folder)
+    if trial is None:
+        print_summary(folder, results)
     if results["status"] == "pruned":
         return None
     return main_score(results["task"], results["val"])
@@ -285,7 +308,10 @@ def main(words: Sequence[str] | None = None) -> int:
             print_sweep([done.folder for done in ended if done.folder.results.exists()])
         return max((done.exit_status for done in jobs), default=0)
 
-    return cli.main(cli.Verb("train", Train, noted_job, prepare, finish, search=search), words)
+    def command() -> int:
+        return cli.main(cli.Verb("train", Train, noted_job, prepare, finish, search=search), words)
+
+    return in_place(command)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,9 @@ def test_all_images_of_the_folds_are_counted_together(here: Path) -> None:
     assert pooled is not None
     right = 80 + 86 + 78 + 2 * 40
     assert pooled.accuracy == pytest.approx((right / 400 + np.mean(SCORES, 0)[1]) / 2)
+    content["limited"] = True
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert crossed(one(here).rows[0]).pooled() is None, "it need not have looked at all images"
 
 
 def test_settings_are_paired_by_fold(here: Path) -> None:

@@ -28,13 +28,12 @@ def _legend(figure):
 
 
 def test_the_best_so_far_goes_over_finished_trials_alone():
-    values = [0.8, 0.99, 0.85, 0.82]
-    figure = search_history(
-        range(4), values, ["finished", "pruned", "finished", "finished"], "score", spent=[3, 4, 9, 7]
-    )
+    values = [0.8, 0.99, 0.85, 0.82, 0.1]
+    states = ["finished", "pruned", "finished", "finished", "pruned"]
+    figure = search_history(range(5), values, states, "score", spent=[3, 4, 9, 7, 10])
     over_trials, over_spent = figure.axes
-    assert _named(over_trials, "best so far").get_xydata().tolist() == [[0, 0.8], [2, 0.85], [3, 0.85]]
-    assert over_spent.lines[0].get_xydata().tolist() == [[3, 0.8], [7, 0.82], [9, 0.85]]
+    assert _named(over_trials, "best so far").get_xydata().tolist() == [[0, 0.8], [2, 0.85], [3, 0.85], [4, 0.85]]
+    assert over_spent.lines[0].get_xydata().tolist() == [[3, 0.8], [7, 0.82], [9, 0.85], [10, 0.85]]
     assert over_spent.get_xlabel() == "epochs of all trials"
 
 

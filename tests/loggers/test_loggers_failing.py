@@ -1,6 +1,9 @@
 """A tracker that fails ends no run, and no secret is written anywhere."""
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,8 @@ from loggers.tracked import (
     mlflow_server,
     nobody_logged_in,
     store,
+    wandb_records,
+    wandb_rows,
 )
 
 __all__ = ["empty_store", "made_store", "nobody_logged_in"]
@@ -115,3 +120,25 @@ def test_secrets_are_taken_out_of_texts_and_logs(tmp_path: Path, monkeypatch: py
     assert SECRET not in text
     assert "Traceback" in text
     assert "retry http://***@h/" in text
+
+
+def test_wandb_that_does_not_answer_leaves_the_run_on_disk(tmp_path: Path) -> None:
+    """In a process of its own, for wandb keeps whom it has logged in."""
+    variables = {"WANDB_API_KEY": "a" * 40, "WANDB_BASE_URL": "http://127.0.0.1:9", "NO_PROXY": "*"}
+    command = [sys.executable, "-m", "fashseg.train", *TINY_CNN, "epochs=1", "logger=wandb", "hydra.run.dir=r"]
+    environment = {**os.environ, **variables}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Weights & Biases: 127.0.0.1 does not answer on port 9")
+    assert wandb_rows(wandb_records(tmp_path / "r" / "wandb"))
+    command.append("logger.wandb_mode=online")
+    command[command.index("hydra.run.dir=r")] = "hydra.run.dir=s"
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 2
+    assert "127.0.0.1 does not answer on port 9" in done.stderr
+    assert not (tmp_path / "s").exists()

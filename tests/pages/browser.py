@@ -75,7 +75,7 @@ class Opened:
     ) -> None:
         size = {"width": width, "height": HEIGHT.get(width, 780)}
         self.context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce", **options)
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(60_000)
         self.findings: list[str] = []
         self._address = path.resolve().as_uri()
         self.page = self.context.new_page()

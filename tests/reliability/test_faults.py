@@ -140,7 +140,7 @@ def test_where_one_of_two_processes_is_killed_the_other_says_so(tmp_path: Path) 
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1, errors
     assert len(errors.splitlines()) == 2, errors
-    assert "another process of this run has ended" in errors
+    assert "process 2 of 2 was ended by SIGKILL" in errors
     assert f"resume={tmp_path / 'r'}" in errors
     assert results_of(tmp_path / "r")["status"] == "failed"
     assert weights(tmp_path / "r")

@@ -64,10 +64,11 @@ def test_what_pruning_saved_is_reckoned_from_the_trials_themselves() -> None:
     first = content["trials"][0]
     pruned: dict[str, Any] = {"state": "pruned", "values": None, "intermediate": {"1": 0.5, "2": 0.6}, "seconds": 20.0}
     content["trials"] = [{**first, "seconds": 100.0}, {**first, **pruned, "number": 1}]
-    spent = cost(parse(content), [10, 10])
+    spent = cost(parse(content), [10, 10], [None, None])
     assert (spent.epochs, spent.planned, spent.seconds, spent.saved) == (12, 20, 120.0, 80.0)
-    assert cost(parse(content), [None, 10]).planned == 20, "only the pruned ones have to be known"
-    assert cost(parse(content), [10, None]).planned is None
+    assert cost(parse(content), [10, 10], [None, 3.0]).saved == 24.0, "a start is not saved"
+    assert cost(parse(content), [None, 10], [None, None]).planned == 20, "only the pruned ones have to be known"
+    assert cost(parse(content), [10, None], [None, None]).planned is None
 
 
 def test_the_command_of_a_trial_is_right_for_the_shell() -> None:

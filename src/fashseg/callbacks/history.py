@@ -4,14 +4,15 @@ import csv
 import io
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities import rank_zero_only
 
-from fashseg.data.loading import Steps
+from fashseg.data.loading import Steps, TrainLoader
 from fashseg.files import write_atomically
+from fashseg.ranks.group import total
 
 COLUMNS = (
     "train/loss_running",
@@ -36,7 +37,7 @@ class History(Callback):
     Attributes:
         rows: a dictionary an epoch; empty cells are None.
         seconds: wall time of training so far.
-        cpu_seconds: processor time of training so far, all threads of this process.
+        cpu_seconds: processor time of training so far, all threads of all processes; within an epoch, of this one.
         epoch_seconds: wall time of the epoch so far, with its validation.
         images: training images seen so far, on all devices.
     """
@@ -47,6 +48,7 @@ class History(Callback):
         self.seconds = self.cpu_seconds = self.epoch_seconds = 0.0
         self.images = 0
         self._since = self._cpu_since = 0.0
+        self._cpu_counted = 0.0  # of all processes, up to the last validation
         self._training = True
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -67,15 +69,21 @@ class History(Callback):
         self._since, self._cpu_since = now, cpu_now
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, _: int
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count images."""
-        images = batch.images if isinstance(batch, Steps) else len(batch[0])
-        self.images += images * trainer.world_size
+        if isinstance(batch, Steps):
+            self.images += batch.images
+        elif trainer.world_size == 1:
+            self.images += len(batch[0])
+        else:
+            self.images += cast(TrainLoader, trainer.train_dataloader).share(batch_idx)[1]
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """The batches of the epoch are through."""
+        before = self._cpu_counted
         self._count_time()
+        self._cpu_counted = self.cpu_seconds = before + total(self.cpu_seconds - before, pl_module.device)
         self._training = False
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -112,3 +120,4 @@ class History(Callback):
         """Go on where the checkpoint was."""
         for name, value in state_dict.items():
             setattr(self, name, value)
+        self._cpu_counted = self.cpu_seconds

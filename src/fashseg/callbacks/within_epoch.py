@@ -2,13 +2,15 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
+from fashseg.ranks.group import average_buffers
 from fashseg.stopping import Stopped, StopRequest
+from fashseg.tasks import Task
 
 _BATCHES_BETWEEN_AGREEMENTS = 16
 
@@ -88,6 +90,7 @@ class SaveWithinEpoch(Callback):
         asked = self.request.signal_number or (-1 if due else 0)
         agreed = self._agreed(trainer, asked)
         if agreed:
+            average_buffers(cast(Task, trainer.lightning_module).model)  # which that of the first process holds
             trainer.save_checkpoint(self.path)
             self._saved_at = time.monotonic()
         if agreed > 0:

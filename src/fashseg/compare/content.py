@@ -22,6 +22,8 @@ from fashseg.compare.verdicts import (
 from fashseg.pages.blocks import Block, Cell, Code, Page, Section, Table, Text
 from fashseg.text import duration, listed, shown_option, signed
 
+FEW = 3  # trials of a search whose missing evidence is offered
+
 
 def build_page(
     groups: Sequence[tuple[Group, Noise]],
@@ -120,7 +122,10 @@ def _sections_of(group: Group, noise: Noise, suffix: str, searched: bool) -> lis
         blocks.append(Text(said))
     missing = commands(noise) if len(group.runs) > 1 else []
     if missing:
-        blocks.append(Code("\n".join(missing), "Makes the evidence that is missing"))
+        # A search is made without pages as a rule; who doubts its best trials wants the evidence of these.
+        few = searched and len(missing) > FEW
+        label = "Makes the evidence that is missing" + (f", of the best {FEW} trials" if few else "")
+        blocks.append(Code("\n".join(missing[:FEW] if few else missing), label))
     sections = [Section(group.title, f"table{suffix}", blocks)]
     if (over_folds := over_folds_page.section(group, suffix)) is not None:
         sections.append(over_folds)

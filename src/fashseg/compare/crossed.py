@@ -84,8 +84,11 @@ class Crossed:
         return {name: value for name, value in found.items() if value is not None}
 
     def pooled(self) -> "Pooled | None":
-        """What all folds say together about the images, each of which validates once; None where it is not known."""
-        if not self.folds or self.missing or not self.whole:
+        """What all folds say together about the images, each of which validates once; None where it is not known.
+
+        Of runs on few batches it is not: they need not have looked at all images.
+        """
+        if not self.folds or self.missing or not self.whole or self.row.limited:
             return None
         counts = [[confusion(self.cells[fold, seed][0]) for fold in self.folds] for seed in self.seeds]
         shapes = {None if table is None else table.shape for tables in counts for table in tables}

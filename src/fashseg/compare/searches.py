@@ -3,8 +3,9 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from statistics import mode
+from statistics import fmean, mode
 
 from fashseg.compare.runs import Run, Unreadable, find_runs, holds_runs, shown_path
 from fashseg.files import in_full
@@ -46,10 +47,18 @@ class Search:
         usual = mode(given) if given and "epochs" not in self.study.space else None
         return [usual if own is None else own for own in known]
 
-    @property
+    @cached_property
     def cost(self) -> Cost:
         """What it took so far."""
-        return cost(self.study, self.wanted)
+        each = [_seconds_of_an_epoch(self.runs.get(trial.number)) for trial in self.study.trials]
+        return cost(self.study, self.wanted, each)
+
+
+def _seconds_of_an_epoch(run: Run | None) -> float | None:
+    known = (
+        [seconds for row in run.epochs if (seconds := row.get("seconds")) is not None and seconds >= 0] if run else []
+    )
+    return fmean(known) if known else None
 
 
 def _wanted(trial: Trial, study: Study, run: Run | None) -> int | None:

@@ -8,51 +8,8 @@ from torch import Tensor
 
 from fashseg.data.arrays import ArrayDataset, Batch
 from fashseg.data.batches import Batches
+from fashseg.data.epoch_order import EpochOrder
 from fashseg.errors import UserError
-
-
-class EpochOrder:
-    """The order of the training images in each epoch, and one process's share of it.
-
-    The same as that of torch's DistributedSampler, but as one tensor: a permutation by the generator of ``seed +
-    epoch``, filled up from its start until each of ``world`` processes has equally many, of which every ``world``-th
-    from ``rank`` on is taken.
-
-    Args:
-        images: number of training images.
-        seed: of the order.
-        rank: of this process.
-        world: number of processes.
-    """
-
-    def __init__(self, images: int, seed: int, rank: int = 0, world: int = 1) -> None:
-        self.images, self.seed, self.rank, self.world = images, seed, rank, world
-        self.epoch = 0
-
-    def __len__(self) -> int:
-        return -(-self.images // self.world)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, from 0; Lightning calls it before each one."""
-        self.epoch = epoch
-
-    def order(self) -> Tensor:
-        """This epoch's indices, int64."""
-        order = torch.randperm(self.images, generator=torch.Generator().manual_seed(self.seed + self.epoch))
-        total = len(self) * self.world
-        if total > self.images:
-            order = order.repeat(-(-total // self.images))[:total]
-        return order[self.rank :: self.world]
-
-    def rows_of(self, part: ArrayDataset) -> Callable[[int, int], Tensor]:
-        """From a range of this epoch's places to where in the arrays of a part these images are."""
-        rows = part.rows(self.order())
-        return lambda first, last: rows[first:last]
-
-    @property
-    def plan(self) -> dict[str, int]:
-        """What the order follows from."""
-        return {"images": self.images, "seed": self.seed, "processes": self.world}
 
 
 class Steps:
@@ -96,9 +53,12 @@ class Steps:
 class TrainLoader:
     """Training batches of one process, epoch after epoch.
 
+    The images of a step are the same, however many processes share them: each takes every ``world``-th one. So all
+    have equally many steps, and no image is taken twice; `share` says how many are whose.
+
     Args:
         part: the training images.
-        batch_size: images a step.
+        batch_size: images a step, of each process.
         seed: of the order.
         rank: of this process.
         world: number of processes.
@@ -128,10 +88,13 @@ class TrainLoader:
         order: EpochOrder | None = None,
     ) -> None:
         self.part, self.batch_size, self.steps_per_call = part, batch_size, steps_per_call
+        self.rank, self.world = rank, world
         self.workers, self.device = workers, device
         self.sampler = order or EpochOrder(len(part), seed, rank, world)
-        batches = _training_batches(len(self.sampler), batch_size)
-        self.steps = batches if limit_batches is None else min(batches, limit_batches)
+        self._together = self.sampler.together
+        self._size = batch_size * (world if self._together else 1)
+        self._batches = _training_batches(len(self.sampler), self._size)
+        self.steps = self._batches if limit_batches is None else min(self._batches, limit_batches)
         self._epoch = self._position = 0
         self._go_on = False
 
@@ -150,14 +113,42 @@ class TrainLoader:
                 self._position = first + count
                 yield batches[first] if self.steps_per_call is None else Steps(batches, first, count)
 
-    def rows(self) -> Sequence[Tensor]:
-        """For each batch of this epoch the positions of its images in the arrays: int64, where these are."""
-        count, size = len(self.sampler), self.batch_size
-        ends = _training_batches(count, size)
+    def rows(self, *, of_all: bool = False) -> Sequence[Tensor]:
+        """For each batch of this epoch the positions of its images in the arrays: int64, where these are.
+
+        Args:
+            of_all: those of all processes, not only of this one, where they share out one order.
+        """
         take = self.sampler.rows_of(self.part)
-        return Ranges(
-            self.steps, lambda number: take(number * size, count if number == ends - 1 else (number + 1) * size)
-        )
+
+        def batch(number: int) -> Tensor:
+            whole = take(*self._range(number))
+            if of_all or not self._together or self.world == 1:
+                return whole
+            mine = self._mine(len(whole))
+            return whole[mine.start : mine.stop : mine.step] if mine else whole[:2]
+
+        return Ranges(self.steps, batch)
+
+    def _range(self, number: int) -> tuple[int, int]:
+        """Where in the order a step's images begin and end."""
+        first = number * self._size
+        return first, len(self.sampler) if number == self._batches - 1 else first + self._size
+
+    def share(self, number: int) -> tuple[int, int]:
+        """Of a step's images, how many are this process's, and how many there are.
+
+        A process that has none works on some all the same, for all have to take part; they are to count for nothing.
+        """
+        first, last = self._range(number)
+        if not self._together:
+            return last - first, (last - first) * self.world
+        return len(self._mine(last - first)), last - first
+
+    def _mine(self, whole: int) -> range:
+        """Positions in a batch. Of few images, some have two or more, for one alone can't be normalised."""
+        sharing = self.world if self.batch_size == 1 else max(1, min(self.world, whole // 2))
+        return range(self.rank, whole, sharing) if self.rank < sharing else range(0)
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch, steps that were handed out, and what gives these numbers their meaning."""
@@ -217,6 +208,9 @@ def _training_batches(images: int, batch_size: int) -> int:
 class EvalLoader:
     """Batches in the order of the data set; all processes together see each image exactly once.
 
+    All have equally many batches, for some ways to share a network need that. One that has fewer images ends with a
+    batch of one image and no target, which counts for nothing.
+
     Args:
         part: the images.
         batch_size: images a batch.
@@ -237,17 +231,19 @@ class EvalLoader:
         device: torch.device | None = None,
     ) -> None:
         self.part, self.workers, self.device = part, workers, device
-        mine = range(rank, len(part), world)
+        mine, most = range(rank, len(part), world), -(-len(part) // world)
+        self._counting = -(-len(mine) // batch_size)
 
         def take(number: int) -> Tensor:
-            places = mine[number * batch_size : (number + 1) * batch_size]
+            places = mine[number * batch_size : (number + 1) * batch_size] or range(1)
             return part.rows(torch.arange(places.start, places.stop, places.step))
 
-        self._rows = Ranges(-(-len(mine) // batch_size), take)
+        self._rows = Ranges(-(-most // batch_size), take)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Batch]:
         with Batches(self.part, self._rows, self.workers, self.device) as batches:
-            yield from batches
+            for number, (images, targets) in enumerate(batches):
+                yield images, targets if number < self._counting else targets[:0]

@@ -26,13 +26,14 @@ class ImageDataModule(LightningDataModule):
 
     Args:
         data: options of the data set.
-        batch_size: training images a step.
+        batch_size: training images a step, of each process.
         eval_batch_size: images a step elsewhere.
         eval_train: whether, or on how many batches, the training loss on fixed weights is measured.
         seed: of the order of the training images; the order of an epoch depends on nothing else.
         overfit_batches: use only the first batches of the training images, for everything.
         steps_per_call: None trains on a batch at a time, a number on `Steps` of so many.
-        limit_batches: train on so many batches an epoch; Lightning's limit_train_batches would count calls.
+        limit_batches: train on so many batches an epoch, and score so many; Lightning's own limit would count calls in
+            training, and elsewhere batches of each process.
 
     Attributes:
         info: facts about the data set.
@@ -161,6 +162,8 @@ class ImageDataModule(LightningDataModule):
         """One part in its order: ``train``, ``val``, ``test`` or ``train_fixed``."""
         rank, world = self._rank()
         images, device = self._where_needed(part)
+        if self.limit_batches is not None:  # of all processes together, as many as one alone would look at
+            images = images.first(self.limit_batches * self.eval_batch_size)
         return EvalLoader(images, self.eval_batch_size, rank=rank, world=world, workers=self.workers, device=device)
 
     @property

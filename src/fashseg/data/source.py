@@ -12,7 +12,7 @@ from fashseg.data.splits import IntArray, group_split, published_split, random_s
 
 if TYPE_CHECKING:  # these bring torch
     from fashseg.data.arrays import ArrayDataset
-    from fashseg.data.loading import EpochOrder
+    from fashseg.data.epoch_order import EpochOrder
 
 
 class Inputs(NamedTuple):
@@ -39,6 +39,8 @@ class Source:
         inputs: from the options to what the arrays follow from; None has them read each time.
         counts: from the options to the number of images of both sets, as far as that is known before they are read.
         pieces: draws both sets in pieces, for little memory; None where images are read.
+        by_pieces: reads both sets in pieces, for those that do not fit in memory; it, or its answer, is None where they
+            are read at once.
         groups: from the options to what each training image shows, such as a building; None, or an
             answer of None, where images are unrelated.
         describe: from the options to the facts, for data whose size and classes are found in its folder; ``info`` has
@@ -57,6 +59,7 @@ class Source:
     inputs: Callable[[Any], Inputs] | None
     counts: Callable[[Any], tuple[int, int]]
     pieces: Callable[[Any], tuple[Iterator[Arrays], Iterator[Arrays]]] | None = None
+    by_pieces: Callable[[Any], tuple[Iterator[Arrays], Iterator[Arrays]] | None] | None = None
     groups: Callable[[Any], Sequence[str] | None] | None = None
     describe: Callable[[Any], DataInfo] | None = None
     kept: tuple[int, int, int] | None = None

@@ -165,6 +165,7 @@ def _in_folders(name: str) -> Source:
         function("read"),
         function("inputs"),
         function("counts"),
+        by_pieces=function("by_pieces"),
         groups=function("groups"),
         describe=function("describe"),
         split=split,

@@ -65,8 +65,8 @@ def load(source: Source, options: cfg.Data) -> Stored:
         return stored
     if source.pieces:
         _refuse_size(options, sum(map(prod, shapes.values())))
-    if not in_memory and source.pieces and entry and entry.write(shapes, _named(source, options)):
-        stored = _on_disk(entry)
+    if not in_memory and entry and (pieces := _pieces(source, options)):
+        stored = _on_disk(entry) if entry.write(shapes, _named(source, pieces)) else None
     return stored or _decode(source, options, entry, in_memory)
 
 
@@ -142,10 +142,15 @@ def _shapes(source: Source, options: cfg.Data) -> dict[str, Shape]:
     return dict(zip(NAMES, shapes, strict=True))
 
 
-def _named(source: Source, options: cfg.Data) -> Iterator[tuple[str, UInt8Array]]:
-    """A drawn data set in pieces, so that it takes little memory whatever its size."""
-    assert source.pieces is not None
-    for names, pieces in zip((NAMES[:2], NAMES[2:]), source.pieces(options), strict=True):
+def _pieces(source: Source, options: cfg.Data) -> tuple[Iterator[Arrays], Iterator[Arrays]] | None:
+    """Both sets in pieces, so that they take little memory whatever their size; None where that is not possible."""
+    if source.pieces:
+        return source.pieces(options)
+    return source.by_pieces(options) if source.by_pieces else None
+
+
+def _named(source: Source, sets: tuple[Iterator[Arrays], Iterator[Arrays]]) -> Iterator[tuple[str, UInt8Array]]:
+    for names, pieces in zip((NAMES[:2], NAMES[2:]), sets, strict=True):
         for piece in pieces:
             _check(source, piece)
             yield from zip(names, piece, strict=True)

@@ -18,6 +18,7 @@ from fashseg.demo.ports import HOST, claim
 from fashseg.errors import UserError
 from fashseg.files import in_full
 from fashseg.importing import heavy_imports
+from fashseg.ranks.options import several
 from fashseg.verb_options import Demo
 
 _INSTALL = "Install it: pip install 'fashseg[demo]'."
@@ -31,7 +32,7 @@ def prepare(plans: Sequence[Demo], overrides: list[Override], multirun: bool) ->
     options = plans[0]
     _check_gradio()
     check_models(options)
-    if options.trainer.devices > 1 or options.trainer.strategy != "auto":
+    if several(options.trainer):
         raise UserError("demo computes on one device.", "Leave out trainer.devices and trainer.strategy.")
     _check_root(options.root)
     claim(options.port).close()

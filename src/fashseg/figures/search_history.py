@@ -108,6 +108,9 @@ def _best_so_far(axes: Axes, places: FloatArray, values: FloatArray, maximise: b
     if not len(x):
         return []
     best = np.maximum.accumulate(y) if maximise else np.minimum.accumulate(y)
+    furthest = places[np.isfinite(places)].max()  # trials that were pruned since have not changed it
+    if furthest > x[-1]:
+        x, best = np.append(x, furthest), np.append(best, best[-1])
     marker = "o" if len(x) == 1 else ""
     axes.plot(
         x, best, drawstyle="steps-post", marker=marker, color=COLOURS["test"], linewidth=2.2, zorder=2.5, label=name

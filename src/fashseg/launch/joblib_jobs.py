@@ -54,7 +54,7 @@ class JoblibJobs:
             self.n_jobs if self.n_jobs > 0 else n_jobs,
             this_machine(),
             use_gpus=trainer.accelerator in ("auto", "gpu"),
-            gpus_a_job=trainer.devices,
+            gpus_a_job=trainer.devices if isinstance(trainer.devices, int) else 1,
             pin=self.pin,
             at_most=at_most,
         )

@@ -61,22 +61,28 @@ class Cost:
     saved: float | None
 
 
-def cost(study: Study, wanted: Sequence[int | None]) -> Cost:
+def cost(study: Study, wanted: Sequence[int | None], each: Sequence[float | None]) -> Cost:
     """What it took so far.
 
     Args:
         study: the search.
         wanted: epochs that each of its trials was to have; None where that is not known.
+        each: seconds that an epoch of each trial took; None for its share of the trial's, which holds its start, too.
     """
     seconds = math.fsum(trial.seconds or 0.0 for trial in study.trials)
     epochs = sum(trial.epochs for trial in study.trials)
-    pruned = [(trial, own) for trial, own in zip(study.trials, wanted, strict=True) if trial.state == "pruned"]
-    if not pruned or any(own is None for _, own in pruned):
+    rows = zip(study.trials, wanted, each, strict=True)
+    pruned = [(trial, own, epoch or _share(trial)) for trial, own, epoch in rows if trial.state == "pruned"]
+    if not pruned or any(own is None for _, own, _ in pruned):
         return Cost(seconds, epochs, None, None)
-    missing = [(trial, max(0, (own or 0) - trial.epochs)) for trial, own in pruned]
-    known = [(trial.seconds / trial.epochs, rest) for trial, rest in missing if trial.seconds and trial.epochs]
-    saved = math.fsum(each * rest for each, rest in known) if len(known) == len(missing) else None
-    return Cost(seconds, epochs, epochs + sum(rest for _, rest in missing), saved)
+    missing = [(max(0, (own or 0) - trial.epochs), epoch) for trial, own, epoch in pruned]
+    known = [rest * epoch for rest, epoch in missing if epoch is not None]
+    saved = math.fsum(known) if len(known) == len(missing) else None
+    return Cost(seconds, epochs, epochs + sum(rest for rest, _ in missing), saved)
+
+
+def _share(trial: Trial) -> float | None:
+    return trial.seconds / trial.epochs if trial.seconds and trial.epochs else None
 
 
 def own_words(study: Study, trial: Trial) -> list[str]:

@@ -27,12 +27,6 @@ def refuse_in_sweep(plans: Sequence[Train]) -> None:
     """
     if plans[0].resume is not None:
         raise UserError("resume= goes on with one run, -m starts several.", "Leave out one of the two.")
-    devices = max(plan.trainer.devices for plan in plans)
-    if devices > 1:
-        raise UserError(
-            f"trainer.devices={devices} with -m: each device would start a sweep of its own.",
-            "Run the jobs one by one, or the sweep with trainer.devices=1.",
-        )
 
 
 def start(search: Search, overrides: Sequence[Override], words: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from fashseg.errors import RunError
 from fashseg.losses import build_loss, cross_entropy
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
+from fashseg.ranks.group import any_of, average_buffers
 from fashseg.tasks import meters
 from fashseg.tasks.augmentation import augment
 from fashseg.tasks.guard import Guard, NotFiniteError
@@ -109,6 +110,9 @@ class Task(LightningModule):
         for optimizer in self.trainer.optimizers:
             keep_kind(optimizer, recordable=self.graphed)
         align_counters(self.trainer)
+        if self.global_rank:  # each process leaves out other units
+            torch.manual_seed(self.options["seed"] * 1_000_003 + self.global_rank)
+        self.trainer.should_stop = any_of(self.trainer.should_stop, self.device)
         if self._restored:
             restore_state(self._restored, self.running, self.guard, self.trainer)
             self._restored = {}
@@ -130,8 +134,8 @@ class Task(LightningModule):
         self.guard.before()
         images, targets = self.prepared(batch, self.global_step)
         loss, logits = self.loss_of(images, targets)
-        self.pending = Pending(batch_idx, loss.detach(), logits.detach(), targets)
-        return loss
+        self.pending = Pending.of(self.trainer, batch_idx, loss, logits, targets, self.info.ignore)
+        return loss * self.pending.weight if self.trainer.world_size > 1 else loss
 
     def on_before_optimizer_step(self, optimizer: Any) -> None:
         """In Lightning's own loop, with the gradient of all processes."""
@@ -149,7 +153,7 @@ class Task(LightningModule):
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""
         if self.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+            self.guard.clip(list(self.parameters()), self.gradient_clip)
 
     def not_finite(self, loss: Tensor, step: int, images: Tensor) -> NotFiniteError:
         """The error of a step whose gradients are there still."""
@@ -177,8 +181,12 @@ class Task(LightningModule):
 
     def _evaluate(self, batch: Batch, *which: Metric) -> None:
         """Always in full precision, so that scores do not depend on what the hardware trains with."""
+        images, targets = batch
         with torch.autocast(self.device.type, enabled=False):
-            self._step(batch, *which)
+            if len(targets):
+                self._step(batch, *which)
+            else:  # another process has a batch more: see EvalLoader
+                self(images)
 
     def on_validation_epoch_start(self) -> None:
         """Look whether anything was learnt before it is scored.
@@ -186,6 +194,7 @@ class Task(LightningModule):
         Raises:
             RunError: no step of the epoch was taken.
         """
+        average_buffers(self.model)
         if self.guard.skipped and not self.running.update_called:
             raise RunError(
                 f"training diverged: no step of epoch {self.current_epoch + 1} has a finite loss, all were left out.",
@@ -201,7 +210,7 @@ class Task(LightningModule):
             f"val/{self.main_score}": self.main(scores),
         }
         for name, totals in (("train/{}_running", self.running), ("train/{}", self.fixed)):
-            if totals.update_called:
+            if any_of(totals.update_called, self.device):
                 row |= {name.format(key): value.item() for key, value in totals.compute().items()}
         kind, values = self.by_class(scores)
         row |= {f"val_{kind}/{name}": value for name, value in values.items() if value == value}
@@ -211,6 +220,10 @@ class Task(LightningModule):
         self.log_dict({key: torch.tensor(value, dtype=torch.float64) for key, value in row.items()})
         self.running.reset()
         self.fixed.reset()
+
+    def on_train_epoch_end(self) -> None:
+        """What one process has decided alone, such as a search that ends a trial, ends all."""
+        self.trainer.should_stop = any_of(self.trainer.should_stop, self.device)
 
     def on_test_epoch_end(self) -> None:
         """Keep the scores."""

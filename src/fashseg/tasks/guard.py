@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fashseg.errors import RunError
+from fashseg.ranks.group import total
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +55,13 @@ class Guard:
 
     Attributes:
         skipped: steps that were left out, in the whole training.
+        sharded: whether each process has the gradients of a part of the weights alone.
     """
 
     def __init__(self, network: nn.Module, skip: bool) -> None:
         self.network, self.skip = network, skip
         self.skipped = 0
+        self.sharded = False
         self._kept: list[tuple[Tensor, Tensor]] = []
 
     def before(self) -> None:
@@ -76,7 +79,19 @@ class Guard:
 
     def gradient_norm(self) -> float:
         """L2 norm of the gradients of all weights together."""
-        return float(nn.utils.get_total_norm([p.grad for p in self.network.parameters() if p.grad is not None]))
+        grads = [parameter.grad for parameter in self.network.parameters() if parameter.grad is not None]
+        norm = float(nn.utils.get_total_norm(grads))
+        if self.sharded:
+            norm = math.sqrt(total(norm**2, next(self.network.parameters()).device))
+        return norm
+
+    def clip(self, parameters: list[nn.Parameter], most: float) -> None:
+        """Shorten the gradient of parameters, all together, to this norm."""
+        if self.sharded:
+            norm = torch.tensor(self.gradient_norm(), device=parameters[0].device)
+            nn.utils.clip_grads_with_norm_(parameters, most, norm)
+        else:
+            nn.utils.clip_grad_norm_(parameters, most)
 
     def leave_out(self, step: int) -> None:
         """Undo what the forward pass of a step has left, and count it."""

@@ -128,12 +128,36 @@ class Stepper:
 
 @dataclass
 class Pending:
-    """A step of Lightning's own loop before the weights follow it: loss, logits and targets of a batch of the epoch."""
+    """A step of Lightning's own loop before the weights follow it: loss, logits and targets of a batch of the epoch.
+
+    Several processes average their gradients. Each multiplies its loss, a mean over what it has of the step, by
+    ``weight``, so that the average is that of the mean over the whole step, also where they have unequally much.
+    """
 
     batch: int
     loss: Tensor
     logits: Tensor
     targets: Tensor
+    weight: Tensor | float = 1.0
+
+    @classmethod
+    def of(
+        cls, trainer: Trainer, batch: int, loss: Tensor, logits: Tensor, targets: Tensor, ignore: int | None
+    ) -> "Pending":
+        """With the weight of this process's part; where it has none, nothing is counted."""
+        loss, logits = loss.detach(), logits.detach()
+        if trainer.world_size == 1:
+            return cls(batch, loss, logits, targets)
+        own, whole = cast(TrainLoader, trainer.train_dataloader).share(batch)
+        if not own:
+            targets, logits = targets[:0], logits[:0]
+        weight: Tensor | float = own * trainer.world_size / whole
+        if ignore is not None:
+            counted = (targets != ignore).sum().to(loss.dtype)
+            weight = (
+                counted * trainer.world_size / trainer.strategy.reduce(counted.clone(), reduce_op="sum").clamp(min=1)
+            )
+        return cls(batch, loss, logits, targets, weight)
 
 
 def take_or_leave(task: Steppable, optimizer: Any) -> None:
@@ -148,7 +172,7 @@ def take_or_leave(task: Steppable, optimizer: Any) -> None:
     trainer, pending = task.trainer, task.pending
     assert pending is not None
     scaled = trainer.precision == "16-mixed"
-    losses = trainer.strategy.reduce(pending.loss, reduce_op="sum") if scaled else None
+    losses = trainer.strategy.reduce(pending.loss.clone(), reduce_op="sum") if scaled else None
     taken = math.isfinite(task.guard.gradient_norm() if losses is None else losses.item())
     step = task.global_step + 1
     if taken:
@@ -157,7 +181,12 @@ def take_or_leave(task: Steppable, optimizer: Any) -> None:
         task.guard.leave_out(step)
     else:
         loader = cast(TrainLoader, trainer.train_dataloader)
-        raise task.not_finite(pending.loss, step, loader.rows()[pending.batch])
+        loss = (
+            pending.loss
+            if trainer.world_size == 1
+            else trainer.strategy.reduce(pending.loss * pending.weight, reduce_op="mean")
+        )
+        raise task.not_finite(loss, step, loader.rows(of_all=True)[pending.batch])
     if not scaled:
         optimizer.found_inf = torch.tensor(float(not taken), device=task.device)
 

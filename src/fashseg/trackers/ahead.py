@@ -8,7 +8,8 @@ from fashseg.config import Logger, Train
 from fashseg.errors import UserError
 from fashseg.run import is_first_process
 from fashseg.text import printable
-from fashseg.trackers.mlflow_store import VARIABLE, address, artifacts, mlflow_settings, require_answer, shown_address
+from fashseg.trackers.answering import require_answer
+from fashseg.trackers.mlflow_store import VARIABLE, address, artifacts, mlflow_settings, shown_address
 from fashseg.trackers.secrets import has_password, redacted
 
 # What each extra brings; the database that MLflow keeps by itself needs the last two.

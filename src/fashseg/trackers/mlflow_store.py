@@ -3,19 +3,16 @@
 import contextlib
 import logging
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fashseg.config import Logger
 from fashseg.files import OUTPUTS
+from fashseg.trackers.answering import SECONDS
 from fashseg.trackers.secrets import redacted
 
 VARIABLE = "MLFLOW_TRACKING_URI"
-SECONDS = 10  # for an answer
 _FILE = "sqlite:///"
-_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _SETTINGS = {
     # By itself it waits 120 seconds for each answer, and asks eight times.
     "MLFLOW_HTTP_REQUEST_TIMEOUT": str(SECONDS),
@@ -71,17 +68,3 @@ def mlflow_settings() -> Iterator[None]:
             os.environ.pop(VARIABLE, None)
         else:
             os.environ[VARIABLE] = before
-
-
-def require_answer(uri: str) -> None:
-    """See that somebody listens, so that nobody waits for minutes.
-
-    Raises:
-        OSError: nobody does.
-        ValueError: it is no address.
-    """
-    parts = urlsplit(uri)
-    port = parts.port or _PORTS.get(parts.scheme.partition("+")[0])
-    if parts.hostname and port:
-        with socket.create_connection((parts.hostname, port), timeout=SECONDS):
-            pass

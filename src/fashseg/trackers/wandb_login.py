@@ -3,9 +3,12 @@
 import os
 from typing import Any
 
+from fashseg.trackers.answering import require_answer
+
 
 def wandb_settings(**more: Any) -> Any:
     """Of wandb: silent, for what belongs on the screen is printed by the run; its console is its own."""
+    os.environ.setdefault("WANDB_SILENT", "true")
     import wandb
 
     return wandb.Settings(silent=True, console="off", **more)
@@ -18,18 +21,16 @@ def logged_in(*, verify: bool = False) -> bool:
         verify: ask the server, which is waited for some seconds.
 
     Raises:
-        wandb.errors.Error: the key is malformed; with ``verify``, the server does not know it, or does not answer.
+        wandb.errors.Error: the key is malformed; with ``verify``, the server does not know it.
+        OSError: with ``verify``, the server does not answer.
     """
+    os.environ.setdefault("WANDB_SILENT", "true")
     import wandb
 
     if os.environ.get("WANDB_MODE") in ("offline", "dryrun", "disabled"):
         return False
-    before = os.environ.get("WANDB_SILENT")
-    os.environ["WANDB_SILENT"] = "true"
-    try:
-        return bool(wandb.login(verify=verify, prompt=False))
-    finally:
-        if before is None:
-            del os.environ["WANDB_SILENT"]
-        else:
-            os.environ["WANDB_SILENT"] = before
+    there = bool(wandb.login(verify=False, prompt=False))
+    if there and verify:
+        require_answer(wandb.setup().settings.base_url)
+        wandb.login(verify=True, prompt=False)
+    return there

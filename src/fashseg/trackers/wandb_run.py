@@ -1,11 +1,14 @@
 """``logger=wandb``: a run of Weights & Biases."""
 
 import secrets
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from fashseg.config import Logger
+from fashseg.text import printable
+from fashseg.trackers.secrets import redacted
 from fashseg.trackers.tracker import Tracker
 from fashseg.trackers.wandb_login import logged_in, wandb_settings
 
@@ -29,19 +32,22 @@ class WandbRun(Tracker):
         self.offline = True
 
     def _open(self, facts: dict[str, str], kept: dict[str, str]) -> None:
-        from wandb.errors import Error
+        import wandb
 
         self.kept = {"id": kept.get("id", secrets.token_hex(4))}
         mode = self.options.wandb_mode
-        online = mode == "online" or (mode == "auto" and logged_in())
+        if mode == "online":
+            self._init(facts, offline=False)
+            return
         try:
-            self._init(facts, offline=not online)
-        except Error as error:
-            if mode == "online" or not online:
-                raise
-            reason = str(error).partition("\n")[0]
-            print(f"Weights & Biases can't be reached, so the run is kept on disk: {reason}", file=sys.stderr)
-            self._init(facts, offline=True)
+            if mode == "auto" and logged_in(verify=True):
+                self._init(facts, offline=False)
+                return
+        except (wandb.errors.Error, OSError) as error:
+            reason = redacted(str(error).partition("\n")[0][:300])
+            print(printable(f"Weights & Biases: {reason}; the run is kept on disk"), file=sys.stderr)
+            wandb.teardown()  # what is left of the attempt has its id
+        self._init(facts, offline=True)
 
     def _init(self, facts: dict[str, str], *, offline: bool) -> None:
         from pytorch_lightning.loggers import WandbLogger
@@ -67,8 +73,11 @@ class WandbRun(Tracker):
         self.inner.log_image(tag, [pixels], step)
 
     def _log_files(self, files: list[Path]) -> None:
+        kept = Path(self.inner.experiment.dir)
         for path in files:
-            self.inner.experiment.save(str(path), base_path=str(path.parent), policy="now")
+            # A copy: by itself wandb makes a link, which leads nowhere once the folder is moved.
+            copy = shutil.copy(path, kept)
+            self.inner.experiment.save(str(copy), base_path=str(kept), policy="now")
 
     def _close(self, status: str) -> None:
         self.inner.experiment.summary["status"] = status

@@ -1,6 +1,6 @@
 """From picture files to arrays: every image of one size and kind, with its class or its mask."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from fashseg.errors import UserError
 from fashseg.text import counted
 
 Box = tuple[int, int, int, int]
+
+_PIECE = 512  # images that are decoded at once, where all do not fit in memory
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,13 @@ def decode_sets(plan: Plan, train: Sequence[Item], test: Sequence[Item]) -> tupl
         _fill(sets[0].images, boxes[: len(train)], fill := _mean_inside(sets[0].images, boxes))
         _fill(sets[1].images, boxes[len(train) :], fill)
     return sets[0], sets[1]
+
+
+def decode_pieces(plan: Plan, items: Sequence[Item]) -> Iterator[Arrays]:
+    """The same images of one set, some at a time; not for ``contain``, whose border takes a look at all of them."""
+    assert plan.fit != "contain"
+    for first in range(0, len(items), _PIECE):
+        yield decode_sets(plan, items[first : first + _PIECE], [])[0]
 
 
 def _empty(plan: Plan, items: Sequence[Item]) -> Arrays:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from fashseg import config as cfg
 from fashseg.data import cache
-from fashseg.data.folders.decoding import decode_sets
+from fashseg.data.folders.decoding import decode_pieces, decode_sets
 from fashseg.data.folders.naming import names_of_values
 from fashseg.data.folders.opening import Opened, decoding_version, note_names, opened
 from fashseg.data.folders.palettes import generated_palette, palette_of
@@ -33,6 +33,14 @@ def read(options: cfg.OwnData) -> tuple[Arrays, Arrays]:
     """Training set, validation images included, and test set."""
     found = opened(options)
     return decode_sets(found.plan, found.parts.train, found.parts.test)
+
+
+def by_pieces(options: cfg.OwnData) -> tuple[Iterator[Arrays], Iterator[Arrays]] | None:
+    """The same in pieces; None where all images have to be looked at first."""
+    found = opened(options)
+    if found.plan.fit == "contain":
+        return None
+    return decode_pieces(found.plan, found.parts.train), decode_pieces(found.plan, found.parts.test)
 
 
 def inputs(options: cfg.OwnData) -> Inputs:
@@ -123,7 +131,7 @@ def _measure(options: cfg.OwnData, info: DataInfo) -> dict[str, list[Any]]:
 
     from fashseg.data.stored import load
 
-    stored = load(Source(info, read, inputs, counts), options)
+    stored = load(Source(info, read, inputs, counts, by_pieces=by_pieces), options)
     total = square = np.zeros(info.shape[0])
     labels = np.zeros(256, np.int64)
     for part in (stored.train, stored.test):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fashseg.data.arrays import ArrayDataset
-from fashseg.data.loading import EpochOrder
+from fashseg.data.epoch_order import EpochOrder
 
 IntArray = npt.NDArray[np.int64]
 
@@ -31,9 +31,14 @@ class ChunkOrder(EpochOrder):
         window: chunks whose images are shuffled together.
     """
 
+    together = False
+
     def __init__(self, images: int, seed: int, rank: int = 0, world: int = 1, *, chunk: int, window: int) -> None:
         super().__init__(images, seed, rank, world)
         self.chunk, self.window = chunk, window
+
+    def __len__(self) -> int:
+        return -(-self.images // self.world)
 
     @property
     def plan(self) -> dict[str, int]:
