@@ -55,22 +55,24 @@ def main() -> None:
     parser.add_argument("--folder", default="outputs/search")
     parser.add_argument("words", nargs="*")
     arguments = parser.parse_args()
-    rows = []
+    figures: dict[str, list[float]] = {}
     for seed in range(arguments.seeds):
-        curves = {kind: curve(run(kind, seed, arguments)) for kind in KINDS}
-        budget = curves["tpe"][-1][0]
-        rows.append((curves["tpe"][-1], curves["random"][-1], within(curves["random"], budget)))
-    for seed, (tpe, random, same) in enumerate(rows):
-        print(f"seed {seed}: tpe {tpe[0]} epochs {tpe[1]:.0f} s {tpe[2]:.4f}; ", end="")
-        print(f"random {random[0]} epochs {random[1]:.0f} s {random[2]:.4f}, with the epochs of tpe {same:.4f}")
-    for name, values in (
-        ("tpe with pruning", [row[0][2] for row in rows]),
-        ("random, same epochs", [row[2] for row in rows]),
-        ("random, all its epochs", [row[1][2] for row in rows]),
-        ("epochs that pruning saved, share", [1 - row[0][0] / row[1][0] for row in rows]),
-        ("seconds that pruning saved, share", [1 - row[0][1] / row[1][1] for row in rows]),
-    ):
-        print(f"{name}: {mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else ""))
+        tpe, random = (curve(run(kind, seed, arguments)) for kind in KINDS)
+        (epochs, seconds, best), (all_epochs, all_seconds, all_best) = tpe[-1], random[-1]
+        row = {
+            "tpe with pruning, best score": best,
+            "random with as many epochs, best score": within(random, epochs),
+            "random with all its epochs, best score": all_best,
+            "epochs of tpe": epochs,
+            "epochs of random": all_epochs,
+            "share of epochs that was saved": 1 - epochs / all_epochs,
+            "share of time that was saved": 1 - seconds / all_seconds,
+        }
+        for name, value in row.items():
+            figures.setdefault(name, []).append(value)
+    for name, values in figures.items():
+        spread = f" ± {stdev(values):.4g}" if len(values) > 1 else ""
+        print(f"{name}: {mean(values):.4g}{spread} ({', '.join(f'{value:.4g}' for value in values)})")
 
 
 if __name__ == "__main__":

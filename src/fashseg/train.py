@@ -295,6 +295,7 @@ def main(words: Sequence[str] | None = None) -> int:
     def search(asked: Search, overrides: list[Override]) -> list[str]:
         refuse_in_sweep(asked.plans)
         _look_at_data(asked.plans[:1])
+        require_trackers(asked.plans)
         searches.append(asked)
         return start(asked, overrides, sys.argv[1:] if words is None else words)
 

@@ -10,7 +10,9 @@ from conftest import Command, assert_two_lines
 from fashseg.composing import compose, conf_dir, parse
 from fashseg.errors import UserError
 from fashseg.sweep.asked import asked_search, without_space
+from fashseg.sweep.options import check_options
 from fashseg.sweep.search import Search
+from fashseg.sweep.space import dimension
 
 SEARCH = "hydra/sweeper=optuna"
 LR = "optimizer.lr=tag(log,interval(1e-4,1e-2))"
@@ -36,10 +38,12 @@ def test_spaces_of_the_command_line() -> None:
 
 
 def test_an_interval_of_a_whole_number_gives_whole_numbers() -> None:
-    for line in ("model.hidden=interval(8,64)", "model.hidden=int(interval(8,64))"):
-        assert space(line)["model.hidden"] == {"kind": "int", "low": 8, "high": 64, "log": False, "step": None}
-    assert space("model.hidden=tag(log,int(interval(8,64)))")["model.hidden"]["log"]
-    assert space("trainer.gradient_clip=interval(1,5)")["trainer.gradient_clip"]["kind"] == "float"
+    found = space(
+        "model.hidden=interval(8,64)", "batch_size=tag(log,int(interval(8,64)))", "optimizer.lr=interval(1,2)"
+    )
+    assert found["model.hidden"] == {"kind": "int", "low": 8, "high": 64, "log": False, "step": None}
+    assert found["batch_size"] == {"kind": "int", "low": 8, "high": 64, "log": True, "step": None}
+    assert found["optimizer.lr"] == {"kind": "float", "low": 1.0, "high": 2.0, "log": False, "step": None}
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted((conf_dir() / "sweep").glob("*.yaml"))])
@@ -62,49 +66,28 @@ def test_default_name_follows_from_what_is_searched_and_fixed_alone() -> None:
     name = asked(SEARCH, LR, "epochs=3").default_name()
     assert name.startswith("cnn_")
     same = ("hydra.sweeper.n_trials=50", "data.root=elsewhere", "notes=x", "hydra.sweeper.max_failure_rate=1")
-    assert asked(SEARCH, LR, "epochs=3", *same).default_name() == name
-    assert asked(SEARCH, "epochs=3", LR).default_name() == name
-    for word in ("epochs=4", "seed=1", "hydra.sweeper.seed=1", "hydra.sweeper.sampler=random"):
-        assert asked(SEARCH, LR, *(["epochs=3"] if "epochs" not in word else []), word).default_name() != name
+    assert asked(SEARCH, "epochs=3", LR, *same).default_name() == name
+    for words in (["epochs=4"], ["epochs=3", "hydra.sweeper.seed=1"]):
+        assert asked(SEARCH, LR, *words).default_name() != name
 
 
 WRONG = [
     ([SEARCH, "optimzer.lr=interval(1,2)"], ["optimzer.lr", "Did you mean optimizer.lr?"]),
-    ([SEARCH, "optimizer.lr=interval(1e-2,1e-4)"], ["optimizer.lr=interval(1e-2,1e-4) is empty", "smaller end first"]),
-    ([SEARCH, "optimizer.lr=interval(0.1,0.1)"], ["one value only", "0.1"]),
-    ([SEARCH, "optimizer.lr=tag(log,interval(0,1))"], ["log scale", "greater than 0"]),
-    ([SEARCH, "optimizer.lr=tag(lgo,interval(1,2))"], ["tag lgo means nothing", "There is log."]),
-    ([SEARCH, "optimizer.lr=interval(1e-3,.inf)"], ["can't be understood"]),
-    ([SEARCH, "optimizer.lr=interval(1e-3,inf)"], ["no finite number"]),
-    ([SEARCH, "optimizer.lr=interval(-0.1,1)"], ["optimizer.lr=-0.1 is out of range", "interval(-0.1,1)"]),
     ([SEARCH, "loss.label_smoothing=interval(0,1)"], ["label_smoothing=1.0 is out of range", "less than 1"]),
-    ([SEARCH, "optimizer=adam,sdg"], ["optimizer=sdg is not a choice", "adamw, sgd"]),
-    ([SEARCH, "optimizer=adam,adam"], ["names adam twice"]),
-    ([SEARCH, "optimizer=interval(1,2)"], ["optimizer is a choice, not a number"]),
-    ([SEARCH, "trainer.precision=64,65"], ["trainer.precision=65 is not one of"]),
-    ([SEARCH, "trainer.precision=interval(1,2)"], ["takes text, which no interval holds"]),
+    ([SEARCH, "optimizer.lr=interval(-0.1,1)"], ["optimizer.lr=-0.1 is out of range", "interval(-0.1,1)"]),
     ([SEARCH, "batch_size=interval(8.5,64)"], ["batch_size takes whole numbers, and 8.5 is none"]),
-    ([SEARCH, "batch_size=interval(0,64)"], ["batch_size=0 is out of range", "at least 1"]),
-    ([SEARCH, "epochs=range(5,5)"], ["gives no values"]),
+    ([SEARCH, "trainer.precision=interval(1,2)"], ["takes text, which no interval holds"]),
+    ([SEARCH, "optimizer=adam,sdg"], ["optimizer=sdg is not a choice", "adamw, sgd"]),
+    ([SEARCH, "trainer.precision=64,65"], ["trainer.precision=65 is not one of"]),
     ([SEARCH, "optimizer=adam,sgd", "optimizer.momentum=interval(0,0.9)"], ["optimizer=adam", "optimizer=sgd alone"]),
     ([SEARCH, "optimizer.momentum=interval(0,0.9)"], ["optimizer=adam has no option optimizer.momentum", "sgd"]),
     ([SEARCH], ["no space to search"]),
     ([SEARCH, "resume=x", LR], ["resume="]),
     ([SEARCH, LR, "trainer.devices=2"], ["trainer.devices=2 with -m"]),
     ([SEARCH, LR, "hydra.sweeper.ntrials=3"], ["ntrials", "Did you mean hydra.sweeper.n_trials?"]),
-    ([SEARCH, LR, "hydra.sweeper.n_trials=0"], ["n_trials=0 is out of range"]),
-    ([SEARCH, LR, "hydra.sweeper.n_trials=many"], ["n_trials=many has the wrong type", "a whole number"]),
-    ([SEARCH, LR, "hydra.sweeper.sampler=tpee"], ["sampler=tpee is not one of", "Did you mean tpe?"]),
     ([SEARCH, LR, "hydra.sweeper.sampler=grid"], ["sampler=grid needs values that can be counted"]),
-    ([SEARCH, LR, "hydra.sweeper.objectives=[test.accuracy]"], ["test images, which decide nothing", "val.accuracy"]),
-    ([SEARCH, LR, "hydra.sweeper.objectives=[scores]"], ["scores", "Did you mean score?"]),
-    ([SEARCH, LR, "hydra.sweeper.objectives=[score,parameters]"], ["pruner=median goes by one objective"]),
-    ([SEARCH, LR, "hydra.sweeper.direction=up"], ["direction=up must be maximize or minimize"]),
     ([SEARCH, LR, "hydra.sweeper.params.epochs=3"], ["is for files of conf/sweep", "epochs=..."]),
     ([SEARCH, LR, "hydra.sweeper.study_name=a/b"], ["study_name=a/b is no name of a folder"]),
-    ([SEARCH, LR, "hydra.sweeper.storage=redis://x"], ["redis://x is no storage"]),
-    ([SEARCH, LR, "hydra.sweeper.n_jobs=2"], ["needs a launcher with workers"]),
-    (["sweep=cnnn"], ["sweep=cnnn is not a choice"]),
     ([LR], ["is a space to search", "hydra/sweeper=optuna"]),
 ]
 
@@ -113,6 +96,51 @@ WRONG = [
 def test_what_is_wrong_is_said_in_two_lines(words: list[str], parts: list[str], run: Command, tmp_path: Path) -> None:
     assert_two_lines(run("train", "-m", "data=synthetic_fashion", *words), *parts)
     assert not list(tmp_path.glob("outputs/sweep/*/0"))
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("epochs=interval(5,1)", "epochs=interval(5,1) is empty: 5 is more than 1. Write the smaller end first."),
+        ("epochs=interval(5,5)", "holds one value only"),
+        ("epochs=interval(1,inf)", "no finite number"),
+        ("epochs=tag(log,interval(0,1))", "on a log scale both ends must be greater than 0, and 0 is not"),
+        ("epochs=tag(lgo,interval(1,2))", "tag lgo means nothing here"),
+        ("epochs=range(5,5)", "gives no values"),
+        ("epochs=tag(log,range(2,9,2))", "log goes with steps of 1 alone"),
+        ("epochs=range(1,20000)", "more than 10,000 values"),
+        ("optimizer=adam,adam", "names adam twice"),
+    ],
+)
+def test_a_space_that_nothing_can_be_drawn_from_is_refused(line: str, part: str) -> None:
+    with pytest.raises(UserError) as refused:
+        dimension(parse([line])[0])
+    assert part in f"{refused.value.what} {refused.value.way_out}"
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"n_trials": 0}, "hydra.sweeper.n_trials=0 is out of range"),
+        ({"n_trials": "many"}, "n_trials=many has the wrong type: it must be a whole number or null"),
+        ({"n_trials": None}, "n_trials=null is for sampler=grid"),
+        ({"sampler": "tpee"}, "sampler=tpee is not one of tpe, random, qmc, cmaes, grid"),
+        (
+            {"objectives": ["test.accuracy"]},
+            "test images, which decide nothing. Choose one of validation: score, or val.acc",
+        ),
+        ({"objectives": ["scores"]}, "scores is nothing that a run writes to results.json. Did you mean score?"),
+        ({"objectives": ["score", "parameters"]}, "pruner=median goes by one objective"),
+        ({"objectives": ["val.ece"], "pruner": "none"}, "whether more or less of val.ece is good is not known"),
+        ({"objectives": ["score", "val.loss"], "pruner": "none", "sampler": "cmaes"}, "cmaes takes one objective"),
+        ({"direction": "up"}, "direction=up must be maximize or minimize"),
+        ({"direction": ["maximize", "minimize"]}, "for each of 1 objectives"),
+    ],
+)
+def test_options_of_the_search_are_checked(options: dict[str, Any], part: str) -> None:
+    with pytest.raises(UserError) as refused:
+        check_options(options)
+    assert part in f"{refused.value.what} {refused.value.way_out}"
 
 
 def test_a_search_is_for_many_runs_and_for_train() -> None:
@@ -134,6 +162,15 @@ def test_a_file_that_sets_options_by_itself_is_refused(run: Command, tmp_path: P
     assert_two_lines(outcome, "the file sets epochs", "epochs: 3")
 
 
+def test_a_folder_of_another_search_is_refused(run: Command, tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "study.json").write_text('{"study_name": "other"}')
+    outcome = run("train", "-m", SEARCH, LR, "hydra.sweep.dir=s", "hydra.sweeper.study_name=mine")
+    assert_two_lines(outcome, "s holds the search other, and this one is mine")
+    (tmp_path / "t" / "0").mkdir(parents=True)
+    assert_two_lines(run("train", "-m", SEARCH, LR, "hydra.sweep.dir=t"), "holds something else than a search")
+
+
 def test_without_optuna_it_says_what_to_install(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
@@ -145,7 +182,5 @@ def test_without_optuna_it_says_what_to_install(run: Command, monkeypatch: pytes
 
 
 def test_directions_follow_from_objectives() -> None:
-    found = asked(SEARCH, LR, "hydra.sweeper.objectives=[score,val.loss,parameters]", "hydra.sweeper.pruner=none")
-    assert found.options.directions == ["maximize", "minimize", "minimize"]
-    with pytest.raises(UserError, match="whether more or less of val"):
-        asked(SEARCH, LR, "hydra.sweeper.objectives=[val.ece]", "hydra.sweeper.pruner=none")
+    found = check_options({"objectives": ["score", "val.loss", "parameters"], "pruner": "none"})
+    assert found.directions == ["maximize", "minimize", "minimize"]

@@ -13,7 +13,7 @@ from typing import Any
 from amounts import SLOW, amount, record
 from conftest import TINY_CNN
 
-TRIALS = amount(5, 40)
+TRIALS = amount(3, 40)
 WORDS = (
     *("-m", "hydra/sweeper=optuna", *TINY_CNN, "logger=none", "hydra.sweep.dir=s", "eval_train=false"),
     *("optimizer.lr=tag(log,interval(1e-4,1e-1))", "optimizer=adam,sgd", f"hydra.sweeper.n_trials={TRIALS}"),

@@ -1,5 +1,7 @@
 """Where a study is kept: a journal that survives a torn line, SQLite; what can't be used is refused in two lines."""
 
+import errno
+import json
 import multiprocessing
 import os
 import signal
@@ -32,8 +34,30 @@ def test_line_that_was_being_written_is_taken_off(tmp_path: Path) -> None:
     for kept in (len(lines[-1]) // 2, 1):
         journal.write_bytes(whole + lines[-1][:kept])
         assert [trial["state"] for trial in run(a_search(tmp_path, n_trials=3))["trials"]] == ["finished"] * 3
-        assert journal.read_bytes() == whole
-    assert len(run(a_search(tmp_path, n_trials=4))["trials"]) == 4
+    other = Study(a_search(tmp_path, n_trials=4), tmp_path)
+    with journal.open("ab") as file:
+        file.write(lines[-1][:9])  # of a process that was killed while this one has the journal open
+    assert other.claim()
+    other.close()
+    for line in journal.read_bytes().splitlines():
+        json.loads(line)
+    assert journal.read_bytes().startswith(whole)
+
+
+def test_disk_that_is_full_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study(a_search(tmp_path), tmp_path)
+    before = (tmp_path / "study.journal").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            study.claim()
+    assert (tmp_path / "study.journal").read_bytes() == before
+    assert study.claim()
+    study.close()
 
 
 @pytest.mark.parametrize(

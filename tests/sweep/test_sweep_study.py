@@ -257,6 +257,31 @@ def test_record_has_what_the_page_needs(tmp_path: Path) -> None:
     assert f"best_evaluated_value: {best['values'][0]}" in (tmp_path / "optimization_results.yaml").read_text()
 
 
+def test_storage_that_does_not_answer_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from optuna.exceptions import StorageInternalError
+
+    from fashseg.sweep import loop
+
+    monkeypatch.setattr(loop, "PAUSE_SECONDS", 0.0)
+    tell, away = Study.tell, [3]
+
+    def sometimes(study: Study, number: int, outcome: Outcome) -> None:
+        if number == 1 and away[0]:
+            away[0] -= 1
+            raise StorageInternalError("server closed the connection")
+        tell(study, number, outcome)
+
+    monkeypatch.setattr(Study, "tell", sometimes)
+    content = run(a_search(tmp_path, n_trials=3))
+    assert [trial["state"] for trial in content["trials"]] == ["finished"] * 3
+    assert capsys.readouterr().err.count("server closed the connection") == 1
+    away[0] = 1000
+    with pytest.raises(RunError, match="server closed the connection"):
+        run(a_search(tmp_path / "b", n_trials=3))
+
+
 def test_batches_have_their_own_numbers_where_another_process_has_trials_between(tmp_path: Path) -> None:
     other = Study(a_search(tmp_path), tmp_path)
     search = a_search(tmp_path, n_jobs=2)

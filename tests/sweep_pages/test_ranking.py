@@ -72,7 +72,14 @@ def test_what_pruning_saved_is_reckoned_from_the_trials_themselves() -> None:
 
 
 def test_the_command_of_a_trial_is_right_for_the_shell() -> None:
-    words = ["model=cnn", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=9", "notes='a b'", "optimizer.lr=1"]
+    words = [
+        "model=cnn",
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.n_trials=9",
+        "page=false",
+        "notes='a b'",
+        "optimizer.lr=1",
+    ]
     study = parse(made_study(1, overrides=words))
     trial = study.trials[0]
     trial.params.clear()

@@ -125,6 +125,16 @@ def test_a_record_that_can_t_be_read_leaves_the_runs(run: Command, folder: Path)
     assert "its format is 9" in page_text(folder / "compare.html")
 
 
+def test_what_is_beside_the_trials_is_no_run(folder: Path) -> None:
+    with_runs(folder, made_study(3))
+    (folder / "conf" / "experiment").mkdir(parents=True)
+    for name in ("study.journal", "optimization_results.yaml", "compare.html"):
+        (folder / name).write_text("", encoding="utf-8")
+    runs, unreadable, (search,) = find([str(path) for path in folder.iterdir()])
+    assert (len(runs), unreadable) == (4, [])
+    assert set(search.runs) == {0, 1, 2, 3}
+
+
 def test_a_folder_that_is_nowhere_is_refused_beside_a_search(run: Command, folder: Path) -> None:
     write_study(folder, made_study(2))
     assert_two_lines(run("compare", str(folder), "nowhere"), "nowhere does not exist")

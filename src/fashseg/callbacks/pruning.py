@@ -1,5 +1,6 @@
 """Tells a search the validation score of each epoch, and ends a trial that falls behind the others."""
 
+import logging
 from typing import Any
 
 from pytorch_lightning import LightningModule, Trainer
@@ -7,6 +8,8 @@ from pytorch_lightning.callbacks import Callback
 
 from fashseg.callbacks.history import History
 from fashseg.sweep.address import TrialAddress
+
+log = logging.getLogger(__name__)
 
 
 class ReportToSearch(Callback):
@@ -56,11 +59,18 @@ class ReportToSearch(Callback):
         if self._trial is None:
             return
         key = str(self.monitor).replace("/", "_")
-        for row in self.history.rows:
-            if row.get(key) is not None and row["epoch"] not in self._reported:
-                self._trial.report(row[key], row["epoch"])
-                self._reported.add(row["epoch"])
         done = self.history.rows[-1]["epoch"] if self.history.rows else 0
-        if 0 < done < (trainer.max_epochs or 0) and self._trial.should_prune():
+        try:
+            for row in self.history.rows:
+                if row.get(key) is not None and row["epoch"] not in self._reported:
+                    self._trial.report(row[key], row["epoch"])
+                    self._reported.add(row["epoch"])
+            behind = 0 < done < (trainer.max_epochs or 0) and self._trial.should_prune()
+        except Exception as error:
+            if not self._storage.is_of_storage(error):
+                raise
+            log.warning("epoch %s is reported later, for the storage does not answer: %s", done, error)
+            return
+        if behind:
             self.pruned_at = done
             trainer.should_stop = True

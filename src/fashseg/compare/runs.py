@@ -22,7 +22,7 @@ Epoch = dict[str, float | None]
 MOST = 1e18  # beyond it is no count, time or size that anybody has measured
 MOST_FOLDERS = 100_000  # that are looked through for runs
 
-OF_A_SWEEP = ("multirun.yaml", "optimization_results.yaml")
+OF_A_SWEEP = ("multirun.yaml", "optimization_results.yaml", "study.json", "study.journal", "compare.html")
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,8 @@ def find_runs(words: Sequence[str]) -> tuple[list[Run], list[Unreadable]]:
 
 def _run_folders(word: str) -> list[Path]:
     path = in_full("runs", word)
+    if path.name == "conf" and _is_there(path.parent / "study.json"):
+        return []
     if _is_there(path) and path.is_dir():
         found = list(_below(path))
         if not found:

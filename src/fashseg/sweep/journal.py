@@ -1,9 +1,10 @@
 """The journal: a file with a line for each change of a study, which several processes may write to."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 
@@ -44,43 +45,83 @@ class HeldByTheSystem:
         file.close()
 
 
+class Journal(JournalFileBackend):
+    """Optuna's journal, in which no line is ever added to a half one.
+
+    A process or a machine that stopped while it wrote, or a full disk, leaves half a line. Nobody has been told that it
+    was kept, so it is taken off.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.held = HeldByTheSystem(path.with_name(f".{path.name}.lock"))
+        super().__init__(str(path), lock_obj=self.held)  # type: ignore[arg-type]
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Add lines, all of them or none."""
+        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
+        self.held.acquire()
+        try:
+            with self.path.open("rb+") as file:
+                end = _end_of_lines(file)
+                file.truncate(end)
+                file.seek(end)
+                try:
+                    file.write(lines)
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        os.ftruncate(file.fileno(), end)
+                    raise
+        finally:
+            self.held.release()
+
+
 def open_journal(path: Path) -> JournalStorage:
     """The storage of a journal, made where there is none.
-
-    A line whose process or machine stopped while it was written is taken off: nobody has been told that it was kept.
 
     Raises:
         UserError: the file is no journal.
         OSError: it can't be read or written.
     """
-    lock = HeldByTheSystem(path.with_name(f".{path.name}.lock"))
-    lock.acquire()
+    with path.open("ab+") as file:
+        file.seek(0)
+        for number, line in enumerate(iter(lambda: file.readline(_LARGEST_LINE), b""), start=1):
+            if not _is_record(line, path, number):
+                break
+    return JournalStorage(Journal(path))
+
+
+def _is_record(line: bytes, path: Path, number: int) -> bool:
+    """Whether a line is a whole one; a half one can only be the last."""
+    if not line.endswith(b"\n"):
+        if number == 1 and not line.startswith(b'{"op_code"'):
+            raise UserError(f"{path} is no journal of a study.", "Choose another hydra.sweeper.storage.")
+        return False
     try:
-        with path.open("ab+") as file:
-            _check(path, file)
-    finally:
-        lock.release()
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=lock if fcntl is not None else None))  # type: ignore[arg-type]
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or "op_code" not in record:
+        raise UserError(
+            f"{path} is damaged, or no journal of a study: line {number} can't be read.",
+            "Bring back a copy of it, or choose another hydra.sweeper.study_name or storage.",
+        )
+    return True
 
 
-def _check(path: Path, file: Any) -> None:
-    file.seek(0)
-    end = 0
-    for number, line in enumerate(iter(lambda: file.readline(_LARGEST_LINE), b""), start=1):
-        whole = line.endswith(b"\n")
-        try:
-            record = json.loads(line) if whole else None
-        except ValueError:
-            record = None
-        if whole and not (isinstance(record, dict) and "op_code" in record):
-            raise UserError(
-                f"{path} is damaged, or no journal of a study: line {number} can't be read.",
-                "Bring back a copy of it, or choose another hydra.sweeper.study_name or storage.",
-            )
-        if not whole:
-            if number == 1 and not line.startswith(b'{"op_code"'):
-                raise UserError(f"{path} is no journal of a study.", "Choose another hydra.sweeper.storage.")
-            file.truncate(end)
-            os.fsync(file.fileno())
-            return
-        end += len(line)
+def _end_of_lines(file: BinaryIO) -> int:
+    """Where the last whole line ends, in bytes."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - 4096)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any
+from typing import Any, TypeVar
 
-from fashseg.errors import RunError, UserError
+from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.stopping import Stopped
 from fashseg.sweep import owner
 from fashseg.sweep.outcome import FAILED, RUNNING, WAITING, Outcome, of_values, read_outcome
@@ -19,8 +19,12 @@ from fashseg.sweep.study import Claim, Study
 from fashseg.sweep.telling import say_begin, say_best, say_claim, say_complete, say_stopped, say_trial
 
 POLL_SECONDS = 1.0
+# A storage that does not answer is asked so often, with pauses.
+PATIENCE, PAUSE_SECONDS = 30, 10.0
 _STOPPED = {130: "SIGINT", 143: "SIGTERM", 138: "SIGUSR1"}
 _FEWEST_JUDGED = 10  # of a failure rate
+
+Kind = TypeVar("Kind")
 
 _handed_over: list[Search] = []
 
@@ -70,7 +74,7 @@ class Trials:
             SystemExit: a signal has asked to end.
         """
         study = self.study
-        study.settle()
+        self._patiently(study.settle)
         if study.ended >= study.n_trials and not study.count(RUNNING, WAITING):
             write_record(study, at_end=True)
             say_complete(study)
@@ -125,7 +129,7 @@ class Trials:
 
     def _claims(self) -> list[Claim]:
         claims: list[Claim] = []
-        while len(claims) + len(self.futures) < self.n_jobs and (claim := self.study.claim()):
+        while len(claims) + len(self.futures) < self.n_jobs and (claim := self._patiently(self.study.claim)):
             claims.append(claim)
             say_claim(claim)
         return claims
@@ -156,8 +160,27 @@ class Trials:
         outcome = read_outcome(self.study.folder_of(claim.number), self.study.search.options.objectives)
         if outcome is None:
             outcome = _of_return(returned)
-        self.study.tell(claim.number, outcome)
-        say_trial(claim, outcome, write_record(self.study))
+        self._patiently(lambda: self.study.tell(claim.number, outcome))
+        say_trial(claim, outcome, self._patiently(lambda: write_record(self.study)))
+
+    def _patiently(self, call: Callable[[], Kind]) -> Kind:
+        """Ask the storage again where it does not answer: a server may be started anew in the middle of the night.
+
+        Raises:
+            RunError: it has not answered for minutes.
+        """
+        storage = self.study.storage
+        for attempt in range(PATIENCE):
+            try:
+                return call()
+            except Exception as error:
+                if not storage.is_of_storage(error):
+                    raise
+                failed = storage.failed(error)
+                if attempt == 0:
+                    print(f"{failed.what} Tries again for {PATIENCE * PAUSE_SECONDS:.0f} s.", file=sys.stderr)
+                time.sleep(PAUSE_SECONDS)
+        raise RunError(failed.what, f"Nothing is lost; the same command goes on: {self.study.search.command}")
 
     def _refuse_failures(self) -> None:
         study = self.study
@@ -181,6 +204,8 @@ def _result(get: Callable[[], Any]) -> Any:
 def _of_return(returned: Any) -> Outcome:
     """The end of a trial that has left no results.json."""
     value = getattr(returned, "_return_value", returned)
+    if isinstance(value, FashsegError):
+        return Outcome(FAILED, error=value.what)
     if isinstance(value, BaseException):
         return Outcome(FAILED, error=f"{type(value).__name__}: {str(value).strip().partition(chr(10))[0]}")
     return of_values(list(value) if isinstance(value, list | tuple) else [value])

@@ -86,9 +86,9 @@ def _share(trial: Trial) -> float | None:
 
 
 def own_words(study: Study, trial: Trial) -> list[str]:
-    """The words of a trial's own command: without what the search alone needs."""
+    """The words of a trial's own command: without what the search alone needs, and with a page of its own."""
     words = [*study.overrides, *(f"{name}={value}" for name, value in trial.params.items())]
-    return [word for word in words if not word.lstrip("+~").startswith(("hydra.", "hydra/"))]
+    return [word for word in words if not word.lstrip("+~").startswith(("hydra.", "hydra/", "page="))]
 
 
 def command_of(study: Study, trial: Trial) -> str:

@@ -15,6 +15,7 @@ from fashseg.errors import UserError
 from fashseg.files import require_writable
 from fashseg.sweep.search import Search
 from fashseg.sweep.storage import in_full_url, without_password
+from fashseg.untrusted import RefusedError, read_json
 
 _OLDEST = (4, 9)
 
@@ -55,9 +56,7 @@ def start(search: Search, overrides: Sequence[Override], words: Sequence[str]) -
     search.storage = in_full_url(search.options.storage, search.folder)
     shown = [without_password(word) for word in words]
     search.command = " ".join(["python -m fashseg.train", *map(shlex.quote, shown)])
-    known = ("study.json", "study.journal")
-    if search.folder.is_dir() and any(search.folder.iterdir()) and not any((search.folder / n).exists() for n in known):
-        raise UserError(f"{search.folder} holds something else than this search.", "Choose another hydra.sweep.dir.")
+    _refuse_taken(search)
     require_writable(search.folder, "hydra.sweep.dir")
     from fashseg.sweep.loop import hand_over  # brings Optuna
     from fashseg.sweep.study import Study
@@ -76,6 +75,23 @@ def start(search: Search, overrides: Sequence[Override], words: Sequence[str]) -
         f"hydra.sweeper.pruner={options.pruner}",
         f"hydra.sweeper.warmup_epochs={options.warmup_epochs}",
     ]
+
+
+def _refuse_taken(search: Search) -> None:
+    """Refuse a folder of a plain sweep, or of another search: its runs have the same numbers."""
+    names = {path.name for path in search.folder.iterdir()} if search.folder.is_dir() else set()
+    if names and not names & {"study.json", "study.journal"}:
+        raise UserError(f"{search.folder} holds something else than a search.", "Choose another hydra.sweep.dir.")
+    try:
+        record = read_json(search.folder / "study.json")
+    except (OSError, RefusedError):
+        return
+    before = record.get("study_name") if isinstance(record, dict) else None
+    if before != search.study_name:
+        raise UserError(
+            f"{search.folder} holds the search {before}, and this one is {search.study_name}.",
+            "Choose another hydra.sweep.dir, or the same search again.",
+        )
 
 
 def _require_packages(search: Search) -> None:

@@ -83,6 +83,11 @@ class Storage:
         """The storage as it may be shown."""
         return without_password(self.url)
 
+    def is_of_storage(self, error: BaseException) -> bool:
+        """Whether the storage has raised it, which may answer again."""
+        package = type(error).__module__.partition(".")[0]
+        return package in ("sqlalchemy", "psycopg") or type(error).__name__ == "StorageInternalError"
+
     def failed(self, error: BaseException) -> UserError:
         """An error of the storage as one of ours; no password is in it."""
         reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0] or type(error).__name__
