@@ -83,7 +83,7 @@ def of_session(session: int) -> dict[int, str]:
     return found
 
 
-def wait_for(condition: "object", seconds: float = 90) -> None:
+def wait_for(condition: "object", seconds: float = 180) -> None:
     """Until a function gives something true; fails after some time."""
     assert callable(condition)
     end = time.monotonic() + seconds

@@ -30,6 +30,7 @@ JOBLIB = "hydra/launcher=joblib"
             ("needs SLURM's sbatch, which is not found here", "hydra/launcher=joblib"),
         ),
         (("hydra/launcher=submitit_local", "hydra.launcher.mem_gb=much"), ("must be a number or null",)),
+        (("hydra/launcher=submitit_local", "hydra.launcher.nodes=2"), ("started as one process", "trainer.devices=")),
         ((JOBLIB, "hydra.sweep.subdir=one"), ("hydra.sweep.subdir=one gives jobs 0 and 1 one folder",)),
     ],
 )

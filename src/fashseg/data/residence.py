@@ -23,7 +23,8 @@ def fits_in_memory(resident: bool | str, size: int) -> bool:
 
 def jobs_beside() -> int:
     """How many jobs of a sweep run on this machine at a time, this one included: see `fashseg.launch.shares`."""
-    return int(os.environ.get("FASHSEG_JOBS_BESIDE") or 1)
+    said = os.environ.get("FASHSEG_JOBS_BESIDE", "")
+    return max(1, int(said)) if said.isdecimal() else 1
 
 
 def fits_on_device(resident: bool | str, size: int, device: torch.device) -> bool:

@@ -90,8 +90,12 @@ def check_launcher(composed: DictConfig) -> None:
                 f"hydra/launcher=submitit_slurm needs SLURM's {missing[0]}, which is not found here.",
                 "Start it on a node that can submit; hydra/launcher=joblib runs jobs on this machine.",
             )
-    if name == "submitit_local" and options.nodes > 1:
-        raise UserError("hydra.launcher.nodes > 1 with submitit_local: it is for this machine.", "Leave it out.")
+    for key in ("nodes", "tasks_per_node"):
+        if getattr(options, key, 1) > 1:
+            raise UserError(
+                f"hydra.launcher.{key}={getattr(options, key)}: a job of a sweep is started as one process.",
+                "It starts others on its machine by trainer.devices=; several machines train one run, by srun.",
+            )
 
 
 def _checked(name: str, composed: DictConfig) -> Any:

@@ -45,16 +45,17 @@ class JoblibJobs:
         Args:
             n_jobs: of them, where the launcher's own n_jobs is -1; in any case no more than these.
         """
-        return self._workers(n_jobs or -1, n_jobs)
+        return self._workers(n_jobs or -1, n_jobs, [self._config.trainer])
 
     @contextlib.contextmanager
-    def _workers(self, n_jobs: int, at_most: int | None) -> Iterator[int]:
-        trainer: Any = self._config.trainer
+    def _workers(self, n_jobs: int, at_most: int | None, trainers: Sequence[Any]) -> Iterator[int]:
+        """Shares are for those of the jobs that need most."""
+        devices = [trainer.devices for trainer in trainers]
         found = shares(
             self.n_jobs if self.n_jobs > 0 else n_jobs,
             this_machine(),
-            use_gpus=trainer.accelerator in ("auto", "gpu"),
-            gpus_a_job=trainer.devices if isinstance(trainer.devices, int) else 1,
+            use_gpus=any(trainer.accelerator in ("auto", "gpu") for trainer in trainers),
+            processes=max(devices) if all(isinstance(number, int) for number in devices) else None,
             pin=self.pin,
             at_most=at_most,
         )
@@ -90,7 +91,7 @@ class JoblibJobs:
         require_folders_of_their_own(planned)
         require_writable(planned[0].folder.parent)
         print(f"{counted(len(planned), 'job')} in {os.path.relpath(planned[0].folder.parent)}", flush=True)
-        with self._workers(-1, len(planned)):
+        with self._workers(-1, len(planned), [job.composed.trainer for job in planned]):
             assert self._pool is not None
             futures = [self._pool.submit(job) for job in planned]
             return [future.result() for future in futures]

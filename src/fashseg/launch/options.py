@@ -22,9 +22,11 @@ class Submitit:
     timeout_min: int = option(240, "minutes that a job may take", ge=1)
     cpus_per_task: int | None = option(4, "cores of a job", ge=1)
     gpus_per_node: int | None = option(None, "GPUs of a job on each node", ge=0)
-    tasks_per_node: int = option(1, "processes of a job on each node", ge=1)
+    tasks_per_node: int = option(
+        1, "processes of a job on each node: one, which starts others by trainer.devices", ge=1
+    )
     mem_gb: float | None = option(16, "gigabytes of memory of a job on each node", gt=0)
-    nodes: int = option(1, "machines of a job", ge=1)
+    nodes: int = option(1, "machines of a job: one", ge=1)
     name: str = option("fashseg", "name of the jobs")
     stderr_to_stdout: bool = option(False, "one file for both outputs")
     signal_delay_s: int = option(120, "seconds before the end of its time at which a job is asked to save", ge=1)

@@ -71,7 +71,13 @@ def this_machine() -> Machine:
 
 
 def shares(
-    n_jobs: int, machine: Machine, *, use_gpus: bool, gpus_a_job: int = 1, pin: bool = True, at_most: int | None = None
+    n_jobs: int,
+    machine: Machine,
+    *,
+    use_gpus: bool,
+    processes: int | None = 1,
+    pin: bool = True,
+    at_most: int | None = None,
 ) -> list[Share]:
     """One for each worker.
 
@@ -79,22 +85,24 @@ def shares(
         n_jobs: workers; -1 for as many as there are GPUs, or else processors that each find `MEMORY_A_JOB`.
         machine: what is shared.
         use_gpus: whether jobs may train on one.
-        gpus_a_job: how many each needs.
+        processes: of each job, each on a GPU or with threads of its own; None for one on each GPU there is.
         pin: give each cores of its own.
         at_most: as many as there are jobs.
     """
     gpus = machine.gpus if use_gpus else ()
-    groups = [gpus[i : i + gpus_a_job] for i in range(0, len(gpus) - gpus_a_job + 1, gpus_a_job)]
+    each = processes or max(1, len(gpus))
+    groups = [gpus[i : i + each] for i in range(0, len(gpus) - each + 1, each)]
     fitting = machine.processors if machine.memory is None else machine.memory // MEMORY_A_JOB
-    count = n_jobs if n_jobs > 0 else len(groups) or min(machine.processors, fitting)
+    count = n_jobs if n_jobs > 0 else len(groups) or min(machine.processors, fitting) // each
     count = max(1, min(count, at_most or count))
-    each = max(1, len(machine.cores) // count)
+    width = max(1, len(machine.cores) // count)
+    threads = max(1, machine.processors // count // each)
     found = []
     for i in range(count):
         first = i * len(machine.cores) // count
-        cores = machine.cores[first : first + each] if pin and count > 1 else ()
+        cores = machine.cores[first : first + width] if pin and count > 1 else ()
         visible = groups[i % len(groups)] if groups else None
-        found.append(Share(cores, max(1, machine.processors // count), visible, count))
+        found.append(Share(cores, threads, visible, count))
     return found
 
 
