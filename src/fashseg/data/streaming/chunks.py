@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,8 @@ import torch
 from torch import Tensor
 
 from fashseg.data.arrays import Batch, OpenFile, read_into
-from fashseg.data.info import UInt8Array
 from fashseg.data.streaming.description import chunk_name
-from fashseg.data.streaming.layout import ChunkError, Layout
+from fashseg.data.streaming.layout import ChunkError, Labels, Layout
 from fashseg.data.streaming.places import Place, PlaceError
 from fashseg.errors import RunError
 
@@ -35,7 +35,7 @@ class Chunks:
         images: of the part.
         chunk: images a chunk; the last one has fewer.
         checksums: of each chunk.
-        allowed: see `fashseg.data.streaming.layout.allowed_labels`.
+        labels: those that targets may have.
         opened: chunks that are kept open: what a process may open is bounded, and what is open takes room on the disk
             even where the cache has deleted it.
     """
@@ -48,11 +48,11 @@ class Chunks:
         images: int,
         chunk: int,
         checksums: npt.NDArray[np.uint32],
-        allowed: UInt8Array,
+        labels: Labels,
         opened: int,
     ) -> None:
         self.place, self.part, self.layout = place, part, layout
-        self.images, self.chunk, self._checksums, self._allowed = images, chunk, checksums, allowed
+        self.images, self.chunk, self._checksums, self._labels = images, chunk, checksums, labels
         self._most_open = opened
         self._lock = threading.Lock()
         self._open: OrderedDict[int, OpenFile] = OrderedDict()
@@ -160,12 +160,10 @@ class Chunks:
         size = self.layout.chunk_bytes(images)
         if (there := os.fstat(descriptor).st_size) != size:
             raise ChunkError(f"has {there:,} bytes, where {size:,} belong")
-        content = np.empty(size, np.uint8)
         try:
-            read_into(descriptor, content.data, 0)
+            self.layout.check(partial(read_into, descriptor), images, int(self._checksums[number]), self._labels)
         except OSError as error:
             raise ChunkError(f"can't be read: {error.strerror or error}") from error
-        self.layout.check(content, images, int(self._checksums[number]), self._allowed)
         self._looked_at[number] = True
 
     def _fill(self, number: int, file: OpenFile, into: memoryview, offset: int) -> None:

@@ -7,6 +7,7 @@ lengths, values), and the target, an int64 or another such array.
 """
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
@@ -16,6 +17,7 @@ from fashseg.data.info import DataInfo, UInt8Array
 
 MOST_CHUNK_BYTES = 2**31
 _WORD, _LABEL = 4, 8  # bytes
+_AT_ONCE = 2**20  # bytes that are looked at
 
 
 class ChunkError(ValueError):
@@ -70,33 +72,54 @@ class Layout:
         """Size of a chunk of so many images."""
         return self.first_byte(images) + images * self.image_bytes
 
-    def check(self, chunk: UInt8Array, images: int, crc: int, allowed: UInt8Array) -> None:
-        """Look at all of a chunk before any of it is used.
+    def check(self, read: Callable[[memoryview, int], None], images: int, crc: int, labels: "Labels") -> None:
+        """Look at all of a chunk before any of it is used, in little memory.
 
         Args:
-            chunk: its bytes, as many as it is to have.
-            images: how many it is to hold.
+            read: fills memory with what stands in the chunk from a byte on.
+            images: how many it holds; its size is that of so many.
             crc: its CRC-32.
-            allowed: (256,), bool: the values that a label may have.
+            labels: those that a target may have.
 
         Raises:
             ChunkError: it has other content than the index says, or a label that is no class.
         """
-        if zlib.crc32(chunk.data) != crc:
+        places = np.empty(self.first_byte(images), np.uint8)
+        read(places.data, 0)
+        found, known = zlib.crc32(places.data), True
+        records = np.empty((max(1, min(images, _AT_ONCE // self.image_bytes)), self.image_bytes), np.uint8)
+        for first in range(0, images, len(records)):
+            some = records[: images - first]
+            read(some.reshape(-1).data, len(places) + first * self.image_bytes)
+            found = zlib.crc32(some.data, found)
+            known = known and self._known(some, labels)
+        if found != crc:
             raise ChunkError("is damaged: its checksum is not that of the index")
-        records = chunk[self.first_byte(images) :].reshape(images, self.image_bytes)
-        labels = records[:, self.labels] if self.target else records[:, self.pixels.stop :]
-        known = allowed[labels if self.target else labels[:, 0]].all()
-        if not known or (not self.target and labels[:, 1:].any()):
+        if not known:
             raise ChunkError("has a target that is none of the classes")
 
+    def _known(self, records: UInt8Array, labels: "Labels") -> bool:
+        """Whether all targets are labels that may be there; a label that is a number has eight bytes."""
+        rest = () if self.target else records[:, self.labels.stop :]
+        return labels.hold(records[:, self.labels]) and not np.any(rest)
 
-def allowed_labels(info: DataInfo) -> UInt8Array:
-    """(256,), bool: which values of a byte are a class, or are ignored."""
-    allowed = np.arange(256) < len(info.class_names)
-    if info.ignore is not None:
-        allowed[info.ignore] = True
-    return allowed  # type: ignore[return-value]
+
+@dataclass(frozen=True)
+class Labels:
+    """The values that a label may have: a class, or the one that is ignored."""
+
+    classes: int
+    ignore: int | None
+
+    @classmethod
+    def of(cls, info: DataInfo) -> "Labels":
+        """Those of a data set."""
+        return cls(len(info.class_names), info.ignore)
+
+    def hold(self, values: UInt8Array) -> bool:
+        """Whether all of these are such."""
+        known = values < self.classes
+        return bool((known if self.ignore is None else known | (values == self.ignore)).all())
 
 
 def _header(shape: tuple[int, ...]) -> int:

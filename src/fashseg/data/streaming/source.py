@@ -7,7 +7,7 @@ from fashseg.data.info import DataInfo
 from fashseg.data.residence import fits_in_memory
 from fashseg.data.source import Opened
 from fashseg.data.streaming.description import Description, read_checksums, read_description
-from fashseg.data.streaming.layout import Layout, allowed_labels
+from fashseg.data.streaming.layout import Labels, Layout
 from fashseg.data.streaming.places import PARTS, PlaceError, is_distant, place_of
 from fashseg.errors import UserError
 from fashseg.text import bytes_in_words, counted
@@ -72,9 +72,7 @@ def opened(options: cfg.Streaming) -> Opened:
             layout = Layout.of(described.info, part.shape)
             checksums = read_checksums(reading, name, part, layout)
             many = _OPEN if not place.distant or (name == "train" and not by_chunks) else 2 * options.window
-            chunks = Chunks(
-                place, name, layout, part.images, part.chunk, checksums, allowed_labels(described.info), many
-            )
+            chunks = Chunks(place, name, layout, part.images, part.chunk, checksums, Labels.of(described.info), many)
             window = described.info.shape[1:] if part.shape != described.info.shape else None
             chunked[name] = ChunkedPart(chunks, part, window=window, near=by_chunks)
     except PlaceError as error:
