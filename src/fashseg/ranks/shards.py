@@ -1,6 +1,7 @@
 """Fully sharded training by Lightning's strategy, with checkpoints that are the same as of any other run."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,10 +78,13 @@ class Shards(FSDPStrategy):
     def _whole(self, *, rank0_only: bool) -> Iterator[None]:
         """In the block, states are those of the whole network."""
         offload = self.root_device.type != "cpu" and rank0_only
-        with FullyShardedDataParallel.state_dict_type(
-            self._sharded,
-            StateDictType.FULL_STATE_DICT,
-            FullStateDictConfig(offload_to_cpu=offload, rank0_only=rank0_only),
-            FullOptimStateDictConfig(offload_to_cpu=offload, rank0_only=rank0_only),
-        ):
-            yield
+        with warnings.catch_warnings():
+            # What torch advises in their place does not keep the format that all other runs have.
+            warnings.filterwarnings("ignore", ".*being deprecated", FutureWarning)
+            with FullyShardedDataParallel.state_dict_type(
+                self._sharded,
+                StateDictType.FULL_STATE_DICT,
+                FullStateDictConfig(offload_to_cpu=offload, rank0_only=rank0_only),
+                FullOptimStateDictConfig(offload_to_cpu=offload, rank0_only=rank0_only),
+            ):
+                yield
