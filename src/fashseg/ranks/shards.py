@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from lightning_fabric.strategies.fsdp import _move_torchmetrics_to_device
 from pytorch_lightning.strategies import FSDPStrategy
-from torch import nn, optim
+from torch import Tensor, nn, optim
 from torch.distributed.fsdp import (
     FullOptimStateDictConfig,
     FullStateDictConfig,
@@ -62,6 +62,8 @@ class Shards(FSDPStrategy):
         with self._whole(rank0_only=False):
             self._sharded.load_state_dict(checkpoint.pop("state_dict"))
             for optimizer, state in zip(self.optimizers, checkpoint.pop("optimizer_states", []), strict=True):
+                for values in state["state"].values():
+                    values |= {key: value.contiguous() for key, value in values.items() if isinstance(value, Tensor)}
                 named = FullyShardedDataParallel.rekey_optim_state_dict(
                     state, OptimStateKeyType.PARAM_NAME, self._sharded
                 )
