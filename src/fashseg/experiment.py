@@ -90,7 +90,7 @@ def run_experiment(
     record.start(task, data)
     folder.write_config(composed)
     company.call_up(job_of(folder.path, composed, overrides, run.plugins, resume), run.trainer)
-    sharded = task.guard.sharded = run.trainer.strategy == "fsdp"
+    sharded = task.guard.sharded = run.trainer.strategy == "fsdp" and company.place.world > 1
     if not checkpoint:
         keep_start(folder, task)
     history = History(folder.metrics, task.main_score)

@@ -40,7 +40,7 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
     if isinstance(value, str):
         return  # bounds are for the numbers that such an option takes as well
     bounds = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
-    limits = {k: rules[k] for k in bounds if k in rules}
+    limits = {k: rules[k] for k in bounds if k in rules and not isinstance(value, str)}
     fits = {
         "ge": lambda limit: value >= limit,
         "gt": lambda limit: value > limit,

@@ -141,7 +141,8 @@ class _Follower:
     def wait(self) -> None:
         """Read what it reports until it ends."""
         assert self.process.stdout
-        text = self.process.stdout.read()
+        with self.process.stdout as output:
+            text = output.read()
         self.process.wait()
         with contextlib.suppress(ValueError):
             self.report = json.loads(text or b"{}")

@@ -161,9 +161,10 @@ def strategy(options: cfg.Trainer, *, fitting: bool) -> Strategy | str:
     Buffers, of which batch normalisation has some, are each process's own within an epoch, and averaged before they are
     used or saved (`average_buffers`). DDP would send those of the first one around in every step.
     """
-    if joined() is None:
+    place = joined()
+    if place is None:
         return "auto"
-    if options.strategy == "fsdp" and fitting:
+    if options.strategy == "fsdp" and fitting and place.world > 1:
         from fashseg.ranks.shards import Shards
 
         return Shards()

@@ -1,13 +1,14 @@
 """Fully sharded training by Lightning's strategy, with checkpoints that are the same as of any other run."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from lightning_fabric.strategies.fsdp import _move_torchmetrics_to_device
 from pytorch_lightning.strategies import FSDPStrategy
-from torch import nn, optim
+from torch import Tensor, nn, optim
 from torch.distributed.fsdp import (
     FullOptimStateDictConfig,
     FullStateDictConfig,
@@ -61,6 +62,8 @@ class Shards(FSDPStrategy):
         with self._whole(rank0_only=False):
             self._sharded.load_state_dict(checkpoint.pop("state_dict"))
             for optimizer, state in zip(self.optimizers, checkpoint.pop("optimizer_states", []), strict=True):
+                for values in state["state"].values():
+                    values |= {key: value.contiguous() for key, value in values.items() if isinstance(value, Tensor)}
                 named = FullyShardedDataParallel.rekey_optim_state_dict(
                     state, OptimStateKeyType.PARAM_NAME, self._sharded
                 )
@@ -77,10 +80,13 @@ class Shards(FSDPStrategy):
     def _whole(self, *, rank0_only: bool) -> Iterator[None]:
         """In the block, states are those of the whole network."""
         offload = self.root_device.type != "cpu" and rank0_only
-        with FullyShardedDataParallel.state_dict_type(
-            self._sharded,
-            StateDictType.FULL_STATE_DICT,
-            FullStateDictConfig(offload_to_cpu=offload, rank0_only=rank0_only),
-            FullOptimStateDictConfig(offload_to_cpu=offload, rank0_only=rank0_only),
-        ):
-            yield
+        with warnings.catch_warnings():
+            # What torch advises in their place does not keep the format that all other runs have.
+            warnings.filterwarnings("ignore", ".*being deprecated", FutureWarning)
+            with FullyShardedDataParallel.state_dict_type(
+                self._sharded,
+                StateDictType.FULL_STATE_DICT,
+                FullStateDictConfig(offload_to_cpu=offload, rank0_only=rank0_only),
+                FullOptimStateDictConfig(offload_to_cpu=offload, rank0_only=rank0_only),
+            ):
+                yield

@@ -107,5 +107,10 @@ def keep_kind(optimizer: optim.Optimizer, recordable: bool) -> None:
         group["lr"] = torch.tensor(lr, device=device) if recordable else lr
         for parameter in group["params"]:
             state = optimizer.state.get(parameter, {})
+            for name, value in state.items():
+                # Fused optimizers go through memory in one order: that of the weights, which shards do not keep.
+                same = isinstance(value, torch.Tensor) and value.shape == parameter.shape
+                if same and value.stride() != parameter.stride():
+                    state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
             if recordable and "step" in state:
                 state["step"] = state["step"].to(device)
