@@ -48,7 +48,7 @@ def job(composed: DictConfig) -> None:
 def _score(options: Evaluate) -> None:
     with heavy_imports():
         from fashseg.engine import set_up_process
-        from fashseg.experiment import without_nan
+        from fashseg.record import without_nan
         from fashseg.scoring import build_data, build_trained, go_by_run, score
         from fashseg.summary import console, score_table
 

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from fashseg.attempt import Attempt
 from fashseg.checking import check
 from fashseg.config import Train
 from fashseg.ending import explain
@@ -57,15 +58,7 @@ def follow(place: Place, job: Mapping[str, Any], store: Any) -> None:
     folder = RunFolder(job["folder"])
     # Trackers are the leader's: here none is opened.
     with Following(place, store) as company, Trackers(run, folder) as trackers:
-        run_experiment(
-            run,
-            folder,
-            composed,
-            overrides=job["overrides"],
-            resume=job["resume"],
-            trackers=trackers,
-            company=company,
-        )
+        run_experiment(Attempt(run, folder, composed, job["overrides"], job["resume"]), trackers, company)
 
 
 def follow_elsewhere(place: Place) -> int:
