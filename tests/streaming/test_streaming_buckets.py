@@ -94,7 +94,7 @@ def test_litdata_missing_is_told_at_once(run: Command, monkeypatch: pytest.Monke
         ("train", "data=streaming", "data.url=s3://bucket/x"),
         ("prepare", "data=synthetic_fashion", "shards=out"),
     ):
-        assert_two_lines(run(*words), "litdata, which is not installed", "pip install fashseg[stream]")
+        assert_two_lines(run(*words), "litdata, which is not installed", "pip install 'fashseg[stream]'")
 
 
 def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, folder: Path) -> None:

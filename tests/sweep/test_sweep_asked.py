@@ -178,7 +178,7 @@ def test_without_optuna_it_says_what_to_install(run: Command, monkeypatch: pytes
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *more: None if name == "optuna" else found(name, *more)
     )
-    assert_two_lines(run("train", "-m", SEARCH, LR), "needs optuna", "pip install fashseg[sweep]")
+    assert_two_lines(run("train", "-m", SEARCH, LR), "needs optuna", "pip install 'fashseg[sweep]'")
 
 
 def test_directions_follow_from_objectives() -> None:

@@ -1,7 +1,6 @@
 """What an export writes and where, looked at before torch is imported."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from fashseg.data.reading import read_at_most
 from fashseg.errors import UserError
+from fashseg.extras import require
 from fashseg.files import in_full
 from fashseg.run import RunFolder
 from fashseg.verb_options import Export
@@ -69,12 +69,7 @@ def _of_run(run: RunFolder) -> tuple[str, Path]:
 
 
 def _require_packages() -> None:
-    missing = [name for name in _ONNX_PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UserError(
-            f"format=onnx needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed.",
-            "Install what is missing by pip install 'fashseg[export]', or choose format=torch or format=safetensors.",
-        )
+    require("format=onnx", _ONNX_PACKAGES, "export", "choose format=torch or format=safetensors")
 
 
 def _paths(options: Export, formats: list[str], name: str, folder: Path) -> dict[str, Path]:

@@ -1,6 +1,5 @@
 """Whether the launcher that is asked for is there, and its options right, before anything starts. Imports no torch."""
 
-import importlib.util
 import shutil
 from collections.abc import Sequence
 from dataclasses import fields
@@ -11,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException, ValidationError
 
 from fashseg.errors import UserError
+from fashseg.extras import require
 from fashseg.launch.options import NEEDS, OPTIONS
 from fashseg.nearest import did_you_mean
 from fashseg.option_rules import check_value, shown, type_in_words, values_of
@@ -75,11 +75,7 @@ def check_launcher(composed: DictConfig) -> None:
     if name not in OPTIONS:
         return
     package, extra = NEEDS[name]
-    if importlib.util.find_spec(package) is None:
-        raise UserError(
-            f"hydra/launcher={name} needs {package}, which is not installed.",
-            f"Install it: pip install 'fashseg[{extra}]'.",
-        )
+    require(f"hydra/launcher={name}", [package], extra)
     options = _checked(name, composed)
     if name == "joblib" and options.n_jobs == 0:
         raise UserError("hydra.launcher.n_jobs=0 is out of range (jobs at a time).", "It must be -1, or at least 1.")

@@ -1,7 +1,6 @@
 """What is seen to before a search starts: its name, its folder, its storage, packages, the command to go on with."""
 
 import importlib.metadata
-import importlib.util
 import re
 import shlex
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from hydra.core.override_parser.types import Override
 from fashseg.commands import quoted
 from fashseg.config import Train
 from fashseg.errors import UserError
+from fashseg.extras import require
 from fashseg.files import require_writable
 from fashseg.sweep.search import Search
 from fashseg.sweep.storage import in_full_url, without_password
@@ -95,11 +95,9 @@ def _refuse_taken(search: Search) -> None:
 
 
 def _require_packages(search: Search) -> None:
-    needed = ["optuna", *(["cmaes"] if search.options.sampler == "cmaes" else [])]
-    for package in needed:
-        if importlib.util.find_spec(package) is None:
-            what = "hydra/sweeper=optuna" if package == "optuna" else "hydra.sweeper.sampler=cmaes"
-            raise UserError(f"{what} needs {package}, which is not installed.", "pip install fashseg[sweep]")
+    require("hydra/sweeper=optuna", ["optuna"], "sweep")
+    if search.options.sampler == "cmaes":
+        require("hydra.sweeper.sampler=cmaes", ["cmaes"], "sweep")
     version = importlib.metadata.version("optuna")
     if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < _OLDEST:
         raise UserError(f"hydra/sweeper=optuna needs optuna 4.9 or newer; there is {version}.", "pip install -U optuna")

@@ -2,13 +2,13 @@
 
 import contextlib
 import hashlib
-import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from fashseg.errors import UserError
+from fashseg.extras import require
 from fashseg.files import in_full, require_writable
 
 JOURNAL = "study.journal"
@@ -67,9 +67,9 @@ class Storage:
         self.url, self.study_name = url, study_name
         self._connection: Any = None
         if "://" in url:
-            _require("sqlalchemy", self.shown)
+            require(f"{_KEY}={self.shown}", ["sqlalchemy"], "sweep")
         if url.startswith("postgresql"):
-            _require("psycopg", self.shown)
+            require(f"{_KEY}={self.shown}", ["psycopg"], "postgres")
         try:
             with self.lock():
                 self.optuna = _open(url)
@@ -156,8 +156,3 @@ def _open(url: str) -> Any:
 
 def _digest(text: str) -> int:
     return int.from_bytes(hashlib.sha256(f"fashseg {text}".encode()).digest()[:8], "big")
-
-
-def _require(package: str, url: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise UserError(f"{_KEY}={url} needs {package}, which is not installed.", "pip install fashseg[sweep]")

@@ -1,11 +1,11 @@
 """What is seen to before a run begins: packages, addresses, keys. Imports no torch."""
 
-import importlib.util
 import os
 from collections.abc import Iterable
 
 from fashseg.config import Logger, Train
 from fashseg.errors import UserError
+from fashseg.extras import require
 from fashseg.run import is_first_process
 from fashseg.text import printable
 from fashseg.trackers.answering import require_answer
@@ -40,13 +40,8 @@ def require_trackers(plans: Iterable[Train]) -> None:
 
 def _require_packages(options: Logger) -> None:
     for name, packages in PACKAGES.items():
-        missing = [package for package in packages if importlib.util.find_spec(package) is None]
-        if getattr(options, name) and missing:
-            raise UserError(
-                f"logger={name} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} "
-                "not installed.",
-                f"Install what is missing by pip install 'fashseg[{name}]', or choose logger=tensorboard.",
-            )
+        if getattr(options, name):
+            require(f"logger={name}", packages, name, "choose logger=tensorboard")
 
 
 def _require_mlflow(options: Logger) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import importlib.util
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fashseg.data.streaming.places import PlaceError
-from fashseg.errors import UserError
+from fashseg.extras import require
 
 _NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _ANSWER_SECONDS = 10
@@ -26,8 +25,7 @@ def require_litdata(why: str) -> None:
     Raises:
         UserError: it is not.
     """
-    if importlib.util.find_spec("litdata") is None:
-        raise UserError(f"{why} needs litdata, which is not installed.", "pip install fashseg[stream]")
+    require(why, ["litdata"], "stream")
 
 
 class Bucket:
