@@ -1,7 +1,6 @@
 """Runs the trials of a search, in this process or by a launcher, until there are enough of them."""
 
 import contextlib
-import gc
 import sys
 import threading
 import time
@@ -143,7 +142,6 @@ class Trials:
                 self.futures[self.launcher.submit(overrides, claim.number)] = claim
             return
         returns = _result(lambda: self.launcher.launch(words, initial_job_idx=claims[0].number))
-        gc.collect()  # a trainer and its data refer to each other, and would stay for some trials
         if isinstance(returns, Exception):  # a trial whose options can't be composed, among others
             returns = [returns] * len(claims)
         for claim, returned in zip(claims, returns, strict=True):
