@@ -1,5 +1,6 @@
 """Train a model and test it: ``python -m fashseg.train model=cnn``."""
 
+import gc
 import logging
 import sys
 import traceback
@@ -44,6 +45,8 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     trial = trial_of(cast(DictConfig, hydra), folder.path) if in_sweep else None
     # As they were typed: by itself OmegaConf would look up what they refer to.
     words = cast(list[str], OmegaConf.to_container(hydra.overrides.task))
+    if trial is not None:
+        gc.collect()  # trainer and data of the trial before refer to each other, and would stay for some more
     try:
         value = train_in(folder, composed, words, in_sweep, trial)
     except Stopped as stopped:

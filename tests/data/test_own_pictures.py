@@ -130,7 +130,7 @@ def test_colours_for_any_number_of_classes() -> None:
 def test_large_pictures_become_a_size_that_networks_take(
     tmp_path: Path, kind: str, sizes: int, wanted: tuple[int, int]
 ) -> None:
-    for folder in ("images", "masks"):
+    for folder in ("images", "masks") if kind == "mask" else ("cats", "dogs"):
         (tmp_path / folder).mkdir()
         for i in range(6):
             size = (800, 600 - 100 * (i % sizes))
