@@ -83,9 +83,8 @@ def _config_to_go_on_with(folder: RunFolder, asked: str, overrides: list[str]) -
 
 def _train(attempt: Attempt) -> float | None:
     folder = attempt.folder
-    if attempt.resume:
-        remove_unfinished(folder.path)
-    else:
+    remove_unfinished(folder.path)  # by a process that was killed in the middle of a file, the first one perhaps
+    if not attempt.resume:
         # Ahead of results.json, which says that there is a run: killed from here on, it can go on.
         folder.write_config(attempt.composed)
         folder.write_results(**first_record(attempt.run, attempt.overrides))

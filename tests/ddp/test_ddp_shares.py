@@ -39,8 +39,9 @@ def test_a_step_has_the_same_images_however_many_share_it(images: int, batch_siz
         assert sorted(found) == sorted(whole[step].tolist()), "each image once"
     if world == 1:
         assert [rows.tolist() for rows in whole] == [rows.tolist() for rows in alone.rows()]
-    first = [rows.tolist() for rows in alone.rows()[:-2]]
-    assert [rows.tolist() for rows in whole[: len(first)]] == first
+    rows_alone = alone.rows()
+    first = [rows_alone[step].tolist() for step in range(len(rows_alone) - 2)]
+    assert [whole[step].tolist() for step in range(len(first))] == first
 
 
 def test_nobody_has_a_single_image_where_a_batch_is_larger() -> None:
