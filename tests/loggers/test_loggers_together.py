@@ -110,12 +110,13 @@ def test_only_the_first_of_several_processes_has_trackers(tmp_path: Path, monkey
     from fashseg.checking import check
     from fashseg.composing import compose
     from fashseg.config import Train
+    from fashseg.ranks.places import OURS
     from fashseg.run import RunFolder
     from fashseg.trackers.running import Trackers
 
     monkeypatch.chdir(tmp_path)
     options = check(Train, compose("train", ["logger=[csv,mlflow]"]))
-    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv(OURS, "1/2")
     with Trackers(options, RunFolder(tmp_path / "r")) as trackers:
         trackers.start({}, {})
     assert not trackers.opened
