@@ -5,12 +5,10 @@ Hydra composes twice: here, to check the whole plan before torch is imported or 
 """
 
 import argparse
-import contextlib
 import os
 import re
 import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
@@ -25,12 +23,12 @@ from fashseg.checking import Schema, check, option_paths
 from fashseg.command_words import parsed, renamed, with_paths_as_option
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
 from fashseg.config import Trainer
-from fashseg.errors import FashsegError, RunError, UserError
+from fashseg.errors import UserError
 from fashseg.help_text import help_text
 from fashseg.launch.checks import check_launcher, check_words
 from fashseg.plugins import load_plugins
 from fashseg.seen_ahead import require_device
-from fashseg.stopping import Stopped, stoppable
+from fashseg.two_lines import two_line_errors
 
 if TYPE_CHECKING:
     from fashseg.sweep.search import Search
@@ -85,47 +83,6 @@ def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
         if not arguments.cfg:
             status.code = max(status.code, verb.finish(arguments.multirun))
     return status.code
-
-
-class Status:
-    """Exit status of a block, 0 until something goes wrong."""
-
-    code = 0
-
-
-@contextlib.contextmanager
-def two_line_errors(debug: bool) -> Iterator[Status]:
-    """Print errors as the contract has it and note the exit status."""
-    status = Status()
-    try:
-        with stoppable():
-            yield status
-    except Stopped as stopped:
-        print(f"interrupted by {stopped}", file=sys.stderr)
-        status.code = stopped.exit_status
-    except FashsegError as error:
-        if debug:
-            traceback.print_exc()
-        print(error, file=sys.stderr)
-        status.code = error.exit_status
-
-
-@contextlib.contextmanager
-def failing_in_two_lines(debug: bool) -> Iterator[None]:
-    """For the job of a verb: whatever goes wrong in the block ends the program in two lines.
-
-    Raises:
-        SystemExit: with the exit status of the error.
-    """
-    try:
-        yield
-    except Exception as failure:
-        if debug:
-            traceback.print_exc()
-        reason = f"{type(failure).__name__}: {str(failure).strip().partition(chr(10))[0]}"
-        error = failure if isinstance(failure, FashsegError) else RunError(reason, "More with debug=true.")
-        print(error, file=sys.stderr)
-        raise SystemExit(error.exit_status) from None
 
 
 def _start_hydra(verb: Verb[Schema], words: list[str]) -> None:

@@ -16,6 +16,7 @@ from fashseg.files import write_atomically
 from fashseg.importing import heavy_imports
 from fashseg.ranks.options import several
 from fashseg.run import RunFolder, is_first_process
+from fashseg.two_lines import failing_in_two_lines
 from fashseg.verb_options import Evaluate
 from fashseg.which_model import require_run
 
@@ -41,7 +42,7 @@ def _load(options: Evaluate) -> tuple[RunFolder, Train]:
 
 def job(composed: DictConfig) -> None:
     """Score, print, and keep the scores in the run folder."""
-    with cli.failing_in_two_lines(composed.debug):
+    with failing_in_two_lines(composed.debug):
         _score(check(Evaluate, composed))
 
 

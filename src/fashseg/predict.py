@@ -19,6 +19,7 @@ from fashseg.ranks.options import several
 from fashseg.run import RunFolder
 from fashseg.seen_ahead import task_of_weights
 from fashseg.text import counted, on_one_line
+from fashseg.two_lines import failing_in_two_lines
 from fashseg.verb_options import Predict
 from fashseg.which_model import require_model
 
@@ -79,7 +80,7 @@ def _words(options: Predict) -> list[str]:
 
 def job(composed: DictConfig) -> None:
     """Label, print, and keep the results in the output folder."""
-    with cli.failing_in_two_lines(composed.debug):
+    with failing_in_two_lines(composed.debug):
         _predict(check(Predict, composed))
 
 

@@ -12,6 +12,7 @@ from fashseg import cli
 from fashseg.checking import check
 from fashseg.errors import UserError
 from fashseg.files import in_full
+from fashseg.two_lines import failing_in_two_lines
 from fashseg.verb_options import Compare
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _page(options: Compare) -> Path:
 
 def job(composed: DictConfig, found: "Found") -> None:
     """Print the tables, write the page."""
-    with cli.failing_in_two_lines(composed.debug):
+    with failing_in_two_lines(composed.debug):
         _compare(check(Compare, composed), *found)
 
 

@@ -19,6 +19,7 @@ from fashseg.errors import UserError
 from fashseg.files import in_full
 from fashseg.importing import heavy_imports
 from fashseg.ranks.options import several
+from fashseg.two_lines import failing_in_two_lines
 from fashseg.verb_options import Demo
 
 _INSTALL = "Install it: pip install 'fashseg[demo]'."
@@ -58,7 +59,7 @@ def _check_gradio() -> None:
 
 def job(composed: DictConfig) -> None:
     """Serve the page until it is interrupted."""
-    with cli.failing_in_two_lines(composed.debug):
+    with failing_in_two_lines(composed.debug):
         _serve(check(Demo, composed))
 
 

@@ -12,6 +12,7 @@ from fashseg.errors import UserError
 from fashseg.export.plan import make_plan
 from fashseg.importing import heavy_imports
 from fashseg.text import bytes_in_words, printable
+from fashseg.two_lines import failing_in_two_lines
 from fashseg.verb_options import Export
 
 
@@ -26,7 +27,7 @@ def prepare(plans: Sequence[Export], overrides: list[Override], multirun: bool) 
 
 def job(composed: DictConfig) -> None:
     """Write, compare, and say what was written."""
-    with cli.failing_in_two_lines(composed.debug):
+    with failing_in_two_lines(composed.debug):
         _export(check(Export, composed))
 
 

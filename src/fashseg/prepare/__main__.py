@@ -11,6 +11,7 @@ from fashseg.checking import check
 from fashseg.errors import UserError
 from fashseg.files import in_full
 from fashseg.text import printable
+from fashseg.two_lines import failing_in_two_lines
 from fashseg.verb_options import Prepare
 
 
@@ -29,7 +30,7 @@ def prepare(plans: Sequence[Prepare], overrides: list[Override], multirun: bool)
 
 def job(composed: DictConfig) -> None:
     """Prepare, and print line by line what was found and done."""
-    with cli.failing_in_two_lines(composed.debug):
+    with failing_in_two_lines(composed.debug):
         options = check(Prepare, composed)
         if options.shards is None:
             from fashseg.prepare.table import preparer  # brings NumPy and Pillow

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from fashseg import cli
 from fashseg.config import Trainer
 from fashseg.importing import heavy_imports
 from fashseg.ranks.company import Company
@@ -11,6 +10,7 @@ from fashseg.ranks.elsewhere import Elsewhere, lead
 from fashseg.ranks.options import AUTO, several
 from fashseg.ranks.places import ALONE, here
 from fashseg.run import RunFolder
+from fashseg.two_lines import two_line_errors
 
 
 def in_place(command: Callable[[], int]) -> int:
@@ -20,7 +20,7 @@ def in_place(command: Callable[[], int]) -> int:
         The exit status.
     """
     place = ALONE
-    with cli.two_line_errors(debug=False) as status:
+    with two_line_errors(debug=False) as status:
         place = here()
     if status.code or not place.started_elsewhere:
         return status.code or command()

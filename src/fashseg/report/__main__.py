@@ -14,6 +14,7 @@ from fashseg.importing import heavy_imports
 from fashseg.run import RunFolder
 from fashseg.stopping import not_now
 from fashseg.text import printable
+from fashseg.two_lines import failing_in_two_lines
 from fashseg.verb_options import Report
 from fashseg.which_model import require_run
 
@@ -32,7 +33,7 @@ def job(composed: DictConfig) -> None:
     if not composed.debug:
         # The page itself says what could not be drawn.
         logging.getLogger("fashseg").addHandler(logging.NullHandler())
-    with cli.failing_in_two_lines(composed.debug):
+    with failing_in_two_lines(composed.debug):
         _make(check(Report, composed))
 
 

@@ -18,7 +18,7 @@ from fashseg.models import build_model
 from fashseg.ranks.group import any_of, average_buffers
 from fashseg.tasks import meters
 from fashseg.tasks.augmentation import augment
-from fashseg.tasks.guard import Guard, NotFiniteError
+from fashseg.tasks.guard import Guard
 from fashseg.tasks.optimizers import keep_kind, optimizer_and_schedule
 from fashseg.tasks.options import Options, typed
 from fashseg.tasks.state import restore_state, saved_state
@@ -154,16 +154,6 @@ class Task(LightningModule):
         """Shorten the gradient where its norm is above ``gradient_clip``."""
         if self.gradient_clip is not None:
             self.guard.clip(list(self.parameters()), self.gradient_clip)
-
-    def not_finite(self, loss: Tensor, step: int, images: Tensor) -> NotFiniteError:
-        """The error of a step whose gradients are there still."""
-        return NotFiniteError(
-            step=step,
-            epoch=self.current_epoch + 1,
-            loss=loss.item(),
-            gradient_norm=self.guard.gradient_norm(),
-            images=images.tolist(),
-        )
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """In Lightning's own loop, which would refuse to clip for a fused optimizer."""

@@ -50,8 +50,9 @@ class Steppable(Protocol):
     def clip(self) -> None:
         """Shorten the gradient where it is too long."""
 
-    def not_finite(self, loss: Tensor, step: int, images: Tensor) -> NotFiniteError:
-        """The error of a step whose gradients are there still."""
+    @property
+    def current_epoch(self) -> int:
+        """From 0."""
 
 
 def waits_for_no_one(device: torch.device) -> bool:
@@ -90,7 +91,7 @@ class Stepper:
             elif task.guard.skip:
                 task.guard.leave_out(first + number + 1)
             else:
-                raise task.not_finite(loss, first + number + 1, steps.indices[number])
+                raise _not_finite(task, loss, first + number + 1, steps.indices[number])
             for schedule in schedules:
                 schedule.step()
         if self.deferred and (bad := self.deferred.first_bad()) is not None:
@@ -101,7 +102,7 @@ class Stepper:
         """The weights are as they were before that step: its gradient comes again."""
         batch = next(batch for number, batch in enumerate(steps) if number == bad)
         loss = self._gradient(*self.task.prepared(batch, first + bad))[0]
-        raise self.task.not_finite(loss, first + bad + 1, steps.indices[bad])
+        raise _not_finite(self.task, loss, first + bad + 1, steps.indices[bad])
 
     def _gradient(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         loss, logits = self.task.loss_of(images, targets)
@@ -186,7 +187,7 @@ def take_or_leave(task: Steppable, optimizer: Any) -> None:
             if trainer.world_size == 1
             else trainer.strategy.reduce(pending.loss * pending.weight, reduce_op="mean")
         )
-        raise task.not_finite(loss, step, loader.rows(of_all=True)[pending.batch])
+        raise _not_finite(task, loss, step, loader.rows(of_all=True)[pending.batch])
     if not scaled:
         optimizer.found_inf = torch.tensor(float(not taken), device=task.device)
 
@@ -209,3 +210,14 @@ def _count(trainer: Trainer, steps: int) -> None:
     for tracker in (progress.total, progress.current):
         tracker.ready += steps
         tracker.completed += steps
+
+
+def _not_finite(task: Steppable, loss: Tensor, step: int, images: Tensor) -> NotFiniteError:
+    """The error of a step whose gradients are there still."""
+    return NotFiniteError(
+        step=step,
+        epoch=task.current_epoch + 1,
+        loss=loss.item(),
+        gradient_norm=task.guard.gradient_norm(),
+        images=images.tolist(),
+    )
