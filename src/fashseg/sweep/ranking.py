@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from fashseg.commands import same_again
 from fashseg.sweep.kept_study import Study, Trial
 
@@ -27,6 +25,8 @@ def front(study: Study) -> list[Trial]:
 
     Best in the first objective first; of trials with the same values the earliest.
     """
+    import numpy as np  # not at the top: what compare refuses is told without it
+
     signs = np.array([-1.0 if direction == "maximize" else 1.0 for direction in study.directions])
     known = [trial for trial in ranked(study) if None not in trial.values]
     values = np.array([trial.values for trial in known], dtype=float).reshape(len(known), len(signs)) * signs
@@ -40,6 +40,8 @@ def front(study: Study) -> list[Trial]:
 
 def running_best(values: Sequence[float], maximises: bool) -> list[float]:
     """By place the best value so far, nan before the first."""
+    import numpy as np
+
     better = np.fmax if maximises else np.fmin
     return [float(value) for value in better.accumulate(np.array(values, dtype=float))] if len(values) else []
 
