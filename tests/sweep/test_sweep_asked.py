@@ -83,7 +83,6 @@ WRONG = [
     ([SEARCH, "optimizer.momentum=interval(0,0.9)"], ["optimizer=adam has no option optimizer.momentum", "sgd"]),
     ([SEARCH], ["no space to search"]),
     ([SEARCH, "resume=x", LR], ["resume="]),
-    ([SEARCH, LR, "trainer.devices=2"], ["trainer.devices=2 with -m"]),
     ([SEARCH, LR, "hydra.sweeper.ntrials=3"], ["ntrials", "Did you mean hydra.sweeper.n_trials?"]),
     ([SEARCH, LR, "hydra.sweeper.sampler=grid"], ["sampler=grid needs values that can be counted"]),
     ([SEARCH, LR, "hydra.sweeper.params.epochs=3"], ["is for files of conf/sweep", "epochs=..."]),
