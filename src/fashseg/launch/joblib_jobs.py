@@ -1,20 +1,17 @@
 """What ``hydra/launcher=joblib`` does: jobs of a sweep side by side on this machine. Imports no torch."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from hydra.core.utils import JobReturn, configure_log, setup_globals
+from hydra.core.utils import JobReturn, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from fashseg.files import require_writable
-from fashseg.launch.jobs import note_of, plan, require_folders_of_their_own
+from fashseg.launch.jobs import note_of, plan, plan_all
 from fashseg.launch.pool import Pool
 from fashseg.launch.shares import in_words, shares, this_machine
-from fashseg.text import counted
 
 
 class JoblibJobs:
@@ -82,15 +79,7 @@ class JoblibJobs:
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """All jobs of a batch, from the first to the last."""
-        setup_globals()
-        configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
-        planned = [
-            plan(self._context, self._config, words, number)
-            for number, words in enumerate(job_overrides, initial_job_idx)
-        ]
-        require_folders_of_their_own(planned)
-        require_writable(planned[0].folder.parent)
-        print(f"{counted(len(planned), 'job')} in {os.path.relpath(planned[0].folder.parent)}", flush=True)
+        planned = plan_all(self._context, self._config, job_overrides, initial_job_idx)
         with self._workers(-1, len(planned), [job.composed.trainer for job in planned]):
             assert self._pool is not None
             futures = [self._pool.submit(job) for job in planned]

@@ -1,20 +1,23 @@
 """The jobs of a sweep, wherever they run: what each is made of, what it has come to. Imports no torch."""
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from fashseg.config import Train
 from fashseg.ending import note_failure
 from fashseg.errors import FashsegError, UserError
+from fashseg.files import require_writable
 from fashseg.run import RunFolder, first_record
+from fashseg.text import counted
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,24 @@ def plan(context: HydraContext, config: DictConfig, overrides: Sequence[str], nu
     finally:
         hydra.cfg = outer
     return Planned(number, composed, folder.absolute(), context)
+
+
+def plan_all(
+    context: HydraContext, config: DictConfig, job_overrides: Sequence[Sequence[str]], first: int
+) -> list[Planned]:
+    """The jobs of a batch, numbered from ``first`` on; says how many there are, and where.
+
+    Raises:
+        UserError: two of them would have one folder, or it can't be written.
+    """
+    setup_globals()
+    configure_log(config.hydra.hydra_logging, config.hydra.verbose)
+    planned = [plan(context, config, words, number) for number, words in enumerate(job_overrides, first)]
+    require_folders_of_their_own(planned)
+    place = planned[0].folder.parent
+    require_writable(place)
+    print(f"{counted(len(planned), 'job')} in {os.path.relpath(place)}", flush=True)
+    return planned
 
 
 def require_folders_of_their_own(planned: Sequence[Planned]) -> None:

@@ -14,17 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from hydra.core.utils import JobReturn, configure_log, setup_globals
+from hydra.core.utils import JobReturn, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from fashseg.errors import FashsegError, RunError, UserError
-from fashseg.files import require_writable
-from fashseg.launch.jobs import Ended, Job, Planned, failed, note_of, plan, require_folders_of_their_own, without_value
+from fashseg.launch.jobs import Ended, Job, Planned, failed, note_of, plan, plan_all, without_value
 from fashseg.launch.stop import PassedOn
 from fashseg.launch.submitit_task import Task
 from fashseg.run import RunFolder
-from fashseg.text import counted
 
 _OF_PROCESSES = ("timeout_min", "signal_delay_s", "gpus_per_node", "tasks_per_node", "stderr_to_stdout")
 _OF_ALL_CLUSTERS = (
@@ -93,15 +91,7 @@ class SubmititJobs:
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """All jobs of a batch, submitted together; waits for the last one's end."""
-        setup_globals()
-        configure_log(self._config.hydra.hydra_logging, self._config.hydra.verbose)
-        planned = [
-            plan(self._context, self._config, words, number)
-            for number, words in enumerate(job_overrides, initial_job_idx)
-        ]
-        require_folders_of_their_own(planned)
-        require_writable(planned[0].folder.parent)
-        print(f"{counted(len(planned), 'job')} in {os.path.relpath(planned[0].folder.parent)}", flush=True)
+        planned = plan_all(self._context, self._config, job_overrides, initial_job_idx)
         with self.workers(len(planned)):
             jobs = self._submit(planned)
             assert self._threads is not None
