@@ -127,7 +127,7 @@ def test_help_and_configuration_are_shown(run: Command) -> None:
 def test_options_stay_as_users_know_them() -> None:
     """A change of this list is a change of the interface: mention it to users."""
     common = {
-        *("model.name", "model.features", "model.hidden", "model.stem", "model.widths", "model.convs"),
+        *("model.name", "model.features", "model.shrink", "model.hidden", "model.stem", "model.widths", "model.convs"),
         *("model.blocks", "model.decoder_convs", "model.dropout"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
         *("data.fold", "data.folds"),

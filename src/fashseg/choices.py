@@ -39,6 +39,7 @@ class SegNet(Model):
     """The report's segmenter."""
 
     features: int = option(32, "channels of the first convolution; the middle has twice as many", ge=1)
+    shrink: int = option(1, "the layers look at images shrunk by this factor; logits are enlarged again", ge=1, le=64)
 
 
 @dataclass

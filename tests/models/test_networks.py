@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from fashseg.models import divisor
@@ -70,6 +71,18 @@ def test_two_layers_as_one_have_the_same_gradients(features: int) -> None:
     )
     for a, b in zip(fast, slow, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+
+
+def test_segnet_that_shrinks_is_the_same_layers_between_two_resizes() -> None:
+    torch.manual_seed(0)
+    plain, shrinking = SegNet(3, 5, features=4), SegNet(3, 5, features=4, shrink=4)
+    shrinking.load_state_dict(plain.state_dict())
+    images = torch.randn(2, 3, 64, 48)
+    expected = F.interpolate(plain(F.avg_pool2d(images, 4)), size=(64, 48), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(shrinking(images), expected)
+    torch.testing.assert_close(shrinking.layer_by_layer(images), expected, rtol=0, atol=1e-6)
+    with pytest.raises(ValueError, match="multiples of 8, got 60×48; pad them to 64×48"):
+        shrinking(torch.randn(1, 3, 60, 48))
 
 
 def test_other_sizes_and_classes() -> None:

@@ -18,7 +18,7 @@ from fashseg.register import OWN
 BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
     "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden),
     "resnet": lambda o, shape, classes: ResNet(shape[0], classes, widths=o.widths, blocks=o.blocks, dropout=o.dropout),
-    "segnet": lambda o, shape, classes: SegNet(shape[0], classes, features=o.features),
+    "segnet": lambda o, shape, classes: SegNet(shape[0], classes, features=o.features, shrink=o.shrink),
     "unet": lambda o, shape, classes: UNet(
         shape[0], classes, widths=o.widths, convs=o.convs, decoder_convs=o.decoder_convs, dropout=o.dropout
     ),

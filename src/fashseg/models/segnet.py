@@ -16,14 +16,15 @@ class SegNet(nn.Sequential):
         channels: channels of an input image.
         classes: number of outputs a pixel.
         features: channels of the first convolution and of the transposed one; the middle has twice as many.
+        shrink: the layers look at the image shrunk by this factor, and their logits are enlarged to its size. A pixel's
+            logits depend on some 10×10 pixels of what the layers look at, so on more of the image; no layer and no
+            weight is added.
 
     Shapes:
-        (N, channels, H, W) to (N, classes, H, W), H and W even.
+        (N, channels, H, W) to (N, classes, H, W), H and W multiples of ``divisor``, which is 2 ``shrink``.
     """
 
-    divisor = 2
-
-    def __init__(self, channels: int, classes: int, *, features: int = 32) -> None:
+    def __init__(self, channels: int, classes: int, *, features: int = 32, shrink: int = 1) -> None:
         super().__init__(
             nn.Conv2d(channels, features, kernel_size=3, padding=1),
             nn.ReLU(),
@@ -33,6 +34,7 @@ class SegNet(nn.Sequential):
             nn.ConvTranspose2d(2 * features, features, kernel_size=3, stride=2, padding=0),
             nn.Conv2d(features, classes, kernel_size=2, padding=0),
         )
+        self.shrink, self.divisor = shrink, 2 * shrink
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch of images.
@@ -40,25 +42,29 @@ class SegNet(nn.Sequential):
         The same function as `layer_by_layer` in 0.6 times its operations: the pool comes before the ReLU, and the last
         two layers, which have nothing between them, are applied as one (see `_upsample`). Differs by rounding alone.
         """
-        _check_size(images)
         conv1, relu1, pool, conv2, relu2, up, last = self
-        x = relu2(conv2(relu1(pool(conv1(images)))))
-        return _upsample(x, *_as_one(cast(nn.ConvTranspose2d, up), cast(nn.Conv2d, last)))
+        x = relu2(conv2(relu1(pool(conv1(self._shrunk(images))))))
+        return self._enlarged(_upsample(x, *_as_one(cast(nn.ConvTranspose2d, up), cast(nn.Conv2d, last))))
 
     def layer_by_layer(self, images: Tensor) -> Tensor:
         """The same function in the order of the report, every layer called once."""
-        _check_size(images)
-        logits: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
-        return logits
+        logits: Tensor = super().forward(self._shrunk(images))  # type: ignore[no-untyped-call]
+        return self._enlarged(logits)
 
+    def _shrunk(self, images: Tensor) -> Tensor:
+        height, width = images.shape[-2:]
+        if height % self.divisor or width % self.divisor:
+            needs = "even height and width" if self.shrink == 1 else f"sides that are multiples of {self.divisor}"
+            raise ValueError(
+                f"segnet needs images of {needs}, got {height}×{width}; "
+                f"pad them to {height + -height % self.divisor}×{width + -width % self.divisor}"
+            )
+        return images if self.shrink == 1 else F.avg_pool2d(images, self.shrink)
 
-def _check_size(images: Tensor) -> None:
-    height, width = images.shape[-2:]
-    if height % 2 or width % 2:
-        raise ValueError(
-            f"segnet needs images of even height and width, got {height}×{width}; "
-            f"pad them to {height + height % 2}×{width + width % 2}"
-        )
+    def _enlarged(self, logits: Tensor) -> Tensor:
+        if self.shrink == 1:
+            return logits
+        return F.interpolate(logits, scale_factor=float(self.shrink), mode="bilinear", align_corners=False)
 
 
 def _as_one(up: nn.ConvTranspose2d, last: nn.Conv2d) -> tuple[Tensor, Tensor]:
