@@ -29,6 +29,8 @@ def test_every_choice_composes_builds_and_takes_a_step(group: str, name: str, ru
         "segnet",
         "unet",
         "photo",
+        "dice",
+        "lovasz",
         "facade",
         "cmp_facade",
         "synthetic_facade",

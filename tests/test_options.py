@@ -63,6 +63,9 @@ REFUSED = {
     "loss left out": (["~loss"], ["loss=NAME"]),
     "option of another loss": (["loss=focal", "loss.label_smoothing=0.1"], ["loss.label_smoothing", "cross_entropy"]),
     "smoothing of everything": (["loss.label_smoothing=1"], ["loss.label_smoothing=1", "less than 1"]),
+    "loss of another task": (["loss=dice"], ["loss=dice", "segmentation", "loss=cross_entropy", "loss=binary"]),
+    "loss of another task's data": (["loss=lovasz", "data=fashion_mnist"], ["loss=lovasz", "model=cnn"]),
+    "more than all of it": (["model=segnet", "loss=dice", "loss.entropy_share=2"], ["loss.entropy_share=2"]),
     "name by hand": (["model.name=segnet"], ["model=NAME"]),
     "another file to start from": (["--config-name=evaluate"], ["--config-name"]),
     "unknown flag": (["--foo"], ["--foo"]),
@@ -149,6 +152,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "page", "resume", "debug"),
         *("checkpoint.every_seconds", "on_nan", "plugins", "loss.name", "loss.label_smoothing", "loss.gamma"),
+        *("loss.entropy_share",),
     }
     trainer = {
         f"trainer.{name}"

@@ -5,6 +5,8 @@ from typing import Any
 
 from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, MaskFolder, Streaming, Synthetic
 from fashseg.declaring import option as option
+from fashseg.loss_choices import Binary, CrossEntropy, Dice, Focal, Lovasz
+from fashseg.loss_choices import Loss as Loss
 
 
 @dataclass
@@ -155,27 +157,6 @@ class Photo(Flip):
     colour: float = option(0.3, "saturation and the balance of the channels change by at most this share", ge=0, lt=1)
 
 
-@dataclass
-class Loss:
-    """What every loss has."""
-
-    name: str = option("", "registered name of the loss")
-
-
-@dataclass
-class CrossEntropy(Loss):
-    """The mean cross-entropy of images or pixels."""
-
-    label_smoothing: float = option(0.0, "share of each target that is spread evenly over all classes", ge=0, lt=1)
-
-
-@dataclass
-class Focal(Loss):
-    """Cross-entropy in which what is recognised already counts for less."""
-
-    gamma: float = option(2.0, "how much less; 0 is cross-entropy", ge=0, le=20)
-
-
 # For each group the dataclass of each choice. `fashseg.register` adds choices from outside the package.
 CHOICES: dict[str, dict[str, type]] = {
     "model": {"cnn": CNN, "resnet": ResNet, "segnet": SegNet, "unet": UNet, "vgg": VGG},
@@ -192,7 +173,13 @@ CHOICES: dict[str, dict[str, type]] = {
     "optimizer": {"adam": Adam, "adamw": Adam, "sgd": SGD},
     "scheduler": {"none": Scheduler, "cosine": Cosine, "one_cycle": OneCycle},
     "augment": {"none": Augment, "flip": Flip, "flip_shift": FlipShift, "garment": Garment, "photo": Photo},
-    "loss": {"cross_entropy": CrossEntropy, "focal": Focal},
+    "loss": {
+        "cross_entropy": CrossEntropy,
+        "binary": Binary,
+        "dice": Dice,
+        "focal": Focal,
+        "lovasz": Lovasz,
+    },
 }
 
 # The task of each model and of each data set: a run needs the two to agree. Empty where the data says it itself.
@@ -215,6 +202,9 @@ TASKS: dict[str, dict[str, str]] = {
         "streaming": "",
     },
 }
+
+# Losses that are of one task alone.
+LOSS_TASKS = {"dice": "segmentation", "lovasz": "segmentation"}
 
 # What runs did that were made before the group was there.
 BEFORE: dict[str, dict[str, Any]] = {"loss": {"name": "cross_entropy", "label_smoothing": 0.0}}

@@ -40,6 +40,7 @@ def check_together(run: cfg.Train) -> None:
         )
     if isinstance(run.data, cfg.Streaming) and (run.data.url or run.resume is None):  # resume= brings it along
         check_address(run.data)
+    check_loss(run)
     check_model(run.model)
     check_devices(run.trainer)
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
@@ -93,6 +94,17 @@ def check_address(data: cfg.Streaming) -> None:
         raise UserError(
             "data.url holds a name or a key before the @, which would be kept with the run.",
             "Give keys by the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+
+
+def check_loss(run: cfg.Train) -> None:
+    """Refuse a loss that is not for what the model does."""
+    task = cfg.TASKS["model"][run.model.name]
+    if cfg.LOSS_TASKS.get(run.loss.name, task) != task:
+        others = [name for name in cfg.CHOICES["loss"] if cfg.LOSS_TASKS.get(name, task) == task]
+        raise UserError(
+            f"loss={run.loss.name} is for {cfg.LOSS_TASKS[run.loss.name]}, model={run.model.name} does {task}.",
+            f"Choose loss={' or loss='.join(others)}.",
         )
 
 

@@ -10,14 +10,20 @@ from typing import Any
 from torch import Tensor, nn
 
 from fashseg import config as cfg
+from fashseg.losses.binary import Binary
 from fashseg.losses.cross_entropy import cross_entropy
+from fashseg.losses.dice import Dice
 from fashseg.losses.focal import Focal
+from fashseg.losses.lovasz import Lovasz
 from fashseg.plugins import calling
 from fashseg.register import OWN
 
 BUILDERS: dict[str, Callable[[Any, int | None], nn.Module]] = {
     "cross_entropy": lambda o, ignore: cross_entropy(ignore, o.label_smoothing),
+    "binary": lambda _, ignore: Binary(ignore),
+    "dice": lambda o, ignore: Dice(o.entropy_share, ignore),
     "focal": lambda o, ignore: Focal(o.gamma, ignore),
+    "lovasz": lambda o, ignore: Lovasz(o.entropy_share, ignore),
 }
 
 __all__ = ["BUILDERS", "OwnLoss", "build_loss", "cross_entropy"]

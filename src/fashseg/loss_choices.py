@@ -1,0 +1,47 @@
+"""The options of each loss. Imports neither torch nor Hydra."""
+
+from dataclasses import dataclass
+
+from fashseg.declaring import option
+
+
+@dataclass
+class Loss:
+    """What every loss has."""
+
+    name: str = option("", "registered name of the loss")
+
+
+@dataclass
+class CrossEntropy(Loss):
+    """The mean cross-entropy of images or pixels."""
+
+    label_smoothing: float = option(0.0, "share of each target that is spread evenly over all classes", ge=0, lt=1)
+
+
+@dataclass
+class Focal(Loss):
+    """Cross-entropy in which what is recognised already counts for less."""
+
+    gamma: float = option(2.0, "how much less; 0 is cross-entropy", ge=0, le=20)
+
+
+@dataclass
+class Binary(Loss):
+    """Each class against all others by itself, as logits are ranked."""
+
+
+@dataclass
+class Dice(Loss):
+    """Overlap of prediction and truth, class by class, mixed with cross-entropy."""
+
+    entropy_share: float = option(0.5, "share of cross-entropy in the loss; 0 is the overlap alone", ge=0, le=1)
+
+
+@dataclass
+class Lovasz(Loss):
+    """Intersection over union, class by class, mixed with cross-entropy."""
+
+    entropy_share: float = option(
+        0.5, "share of cross-entropy in the loss; 0 is the intersection over union alone", ge=0, le=1
+    )
