@@ -43,6 +43,12 @@ def check_together(run: cfg.Train) -> None:
     check_loss(run)
     check_model(run.model)
     check_devices(run.trainer)
+    if run.callbacks.ema.decay is not None and run.trainer.strategy == "fsdp":
+        raise UserError(
+            f"callbacks.ema.decay={run.callbacks.ema.decay} averages the weights of a whole network, and with "
+            "trainer.strategy=fsdp no process has it.",
+            "Set trainer.strategy=ddp, or callbacks.ema.decay=null.",
+        )
     if isinstance(run.optimizer, cfg.SGD) and run.optimizer.nesterov and run.optimizer.momentum == 0:
         raise UserError(
             "optimizer.nesterov=true looks ahead along a momentum, but optimizer.momentum=0.",

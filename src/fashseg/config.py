@@ -49,6 +49,7 @@ __all__ = [
     "BEFORE",
     "CHOICES",
     "CNN",
+    "EMA",
     "FOLD_SEED",
     "LOSS_TASKS",
     "PLUGINS",
@@ -166,10 +167,23 @@ class Convergence:
 
 
 @dataclass
+class EMA:
+    """An exponential moving average of the weights, which is scored and kept in their place."""
+
+    decay: float | None = option(
+        None,
+        "share of the average that an optimizer step keeps, after a rise from 0.1; null averages nothing",
+        gt=0,
+        lt=1,
+    )
+
+
+@dataclass
 class Callbacks:
     """What happens beside training."""
 
     convergence: Convergence = field(default_factory=Convergence)
+    ema: EMA = field(default_factory=EMA)
     progress: str = option(
         "auto", "auto: lines and a bar on a terminal, lines elsewhere", choices=("auto", "bar", "lines", "none")
     )

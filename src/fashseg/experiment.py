@@ -10,6 +10,7 @@ from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
 from fashseg import config as cfg
 from fashseg.attempt import Attempt
+from fashseg.callbacks.averaging import AverageWeights
 from fashseg.callbacks.checkpoints import MovableCheckpoint
 from fashseg.callbacks.convergence import StopAtConvergence
 from fashseg.callbacks.first_epoch import AfterFirstEpoch
@@ -142,13 +143,14 @@ def _show(
 
 
 def _callbacks(run: cfg.Train, folder: RunFolder, history: History, main: str) -> list[Callback]:
-    stop = run.callbacks.convergence
+    stop, ema = run.callbacks.convergence, run.callbacks.ema
     saving: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
     best = MovableCheckpoint(folder.checkpoints, filename="best", monitor=f"val/{main}", mode="max", **saving)
     # Not by save_last: that one is written only where the best one is.
     last = MovableCheckpoint(folder.checkpoints, filename="last", **saving)
     return [
         *progress_callbacks(run.callbacks.progress, history),
+        *([AverageWeights(ema.decay)] if ema.decay is not None else []),  # ahead of those that save
         *([StopAtConvergence(stop.threshold, stop.min_epochs)] if stop.threshold else []),
         SaveWithinEpoch(folder.checkpoint("last"), run.checkpoint.every_seconds),
         best,

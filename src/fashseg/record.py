@@ -56,6 +56,7 @@ class Record:
             "notes": self.run.notes,
             "parameters": sum(p.numel() for p in task.model.parameters()),
             "precision": precision(self.run.trainer),
+            "ema_decay": self.run.callbacks.ema.decay,  # the scores are of averaged weights, unless null
             "processes": self.run.trainer.devices * self.run.trainer.nodes,
             "threads": torch.get_num_threads(),
             "machine": machine(),

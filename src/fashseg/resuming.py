@@ -22,7 +22,8 @@ CHANGEABLE = (
     *(
         "epochs",
         "trainer.",
-        "callbacks.",
+        "callbacks.convergence.",
+        "callbacks.progress",
         "logger.",
         "checkpoint.",
         *PLACES,

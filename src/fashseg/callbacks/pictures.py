@@ -72,11 +72,12 @@ class Pictures(Callback):
     def _draw(self, task: Task, step: int) -> None:
         part = self.data.part("val")
         count = min(IMAGES[task.info.task], len(part))
-        with _evaluating(task):
-            show(task.loggers, "val/samples", samples(task, part, range(count)), step)
+        with task.average.in_place() if task.average else contextlib.nullcontext():
+            with _evaluating(task):
+                show(task.loggers, "val/samples", samples(task, part, range(count)), step)
+            if (weights := first_filters(task.model)) is not None:
+                show(task.loggers, "filters", filters(None, weights), step)
         show_confusion(task.loggers, "val", task, task.scores["val"], step)
-        if (weights := first_filters(task.model)) is not None:
-            show(task.loggers, "filters", filters(None, weights), step)
 
 
 @contextlib.contextmanager

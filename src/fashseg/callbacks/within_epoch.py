@@ -90,7 +90,10 @@ class SaveWithinEpoch(Callback):
         asked = self.request.signal_number or (-1 if due else 0)
         agreed = self._agreed(trainer, asked)
         if agreed:
-            average_buffers(cast(Task, trainer.lightning_module).model)  # which that of the first process holds
+            task = cast(Task, trainer.lightning_module)
+            # Which that of the first process holds.
+            for network in (task.model, *([task.average.kept] if task.average else [])):
+                average_buffers(network)
             trainer.save_checkpoint(self.path)
             self._saved_at = time.monotonic()
         if agreed > 0:

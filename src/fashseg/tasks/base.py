@@ -18,6 +18,7 @@ from fashseg.models import build_model
 from fashseg.ranks.group import any_of, average_buffers
 from fashseg.tasks import meters
 from fashseg.tasks.augmentation import augment
+from fashseg.tasks.averaging import Average
 from fashseg.tasks.guard import Guard
 from fashseg.tasks.optimizers import keep_kind, optimizer_and_schedule
 from fashseg.tasks.options import Options, typed
@@ -45,6 +46,7 @@ class Task(LightningModule):
         guard: what becomes of steps whose loss is not finite.
         stepper: takes the steps of a call, once it is trained.
         pending: the step that Lightning's own loop is about to take.
+        average: of the weights, which is scored in their place; None scores themselves.
 
     Shapes:
         Images are (N, C, H, W), uint8 or float on the scale of 0 to 255.
@@ -74,6 +76,7 @@ class Task(LightningModule):
         self.guard = Guard(self.model, skip=False)
         self.stepper: Stepper | None = None
         self.pending: Pending | None = None
+        self.average: Average | None = None
         self._restored: dict[str, Any] = {}
 
     def make_meters(self) -> dict[str, Metric]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from fashseg.data.arrays import Batch
 from fashseg.data.loading import Steps, TrainLoader
 from fashseg.metrics.totals import Totals
+from fashseg.tasks.averaging import Average
 from fashseg.tasks.graphed import GraphedStep, Step
 from fashseg.tasks.guard import DeferredGuard, Guard, NotFiniteError
 
@@ -28,6 +29,7 @@ class Steppable(Protocol):
     graphed: bool
     guard: Guard
     pending: "Pending | None"
+    average: Average | None
 
     @property
     def trainer(self) -> Trainer:
@@ -92,6 +94,8 @@ class Stepper:
                 task.guard.leave_out(first + number + 1)
             else:
                 raise _not_finite(task, loss, first + number + 1, steps.indices[number])
+            if task.average:  # outside of what is recorded, for its share changes from step to step
+                task.average.follow(first + number + 1)
             for schedule in schedules:
                 schedule.step()
         if self.deferred and (bad := self.deferred.first_bad()) is not None:
