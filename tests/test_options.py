@@ -150,7 +150,8 @@ def test_options_stay_as_users_know_them() -> None:
         *("logger.project", "logger.run_name", "logger.group", "logger.tags", "logger.mlflow_uri"),
         *("logger.wandb_mode", "logger.wandb_entity"),
         *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
-        *("epochs", "batch_size", "eval_batch_size", "eval_train", "seed", "notes", "page", "resume", "debug"),
+        *("epochs", "batch_size", "eval_batch_size", "eval_train", "score_flips", "seed"),
+        *("notes", "page", "resume", "debug"),
         *("checkpoint.every_seconds", "on_nan", "plugins", "loss.name", "loss.label_smoothing", "loss.gamma"),
         *("loss.entropy_share",),
     }
@@ -162,7 +163,7 @@ def test_options_stay_as_users_know_them() -> None:
         )
     }
     assert set(option_paths(Train)) == common | trainer
-    assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "root", "plugins", "debug"} | trainer
+    assert set(option_paths(Evaluate)) == {"run", "split", "checkpoint", "flips", "root", "plugins", "debug"} | trainer
     predict = {"run", "weights", "checkpoint", "input", "output", "top", "batch_size", "tta", "plugins", "debug"}
     predict |= {"invert", "trim", "short_side", "tile", "overlap"}
     assert set(option_paths(Predict)) == predict | trainer

@@ -218,6 +218,9 @@ class Train:
     eval_train: bool | int = option(
         True, "training loss on fixed weights after each epoch: true, false, or on so many batches", ge=0
     )
+    score_flips: bool = option(
+        False, "at the end also score each image averaged with its mirror image, kept and shown apart"
+    )
     seed: int = option(0, "seed of weights, order and split", ge=0, le=2**32 - 1)
     on_nan: str = option(
         "stop",

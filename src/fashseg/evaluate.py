@@ -51,7 +51,7 @@ def _score(options: Evaluate) -> None:
         from fashseg.engine import set_up_process
         from fashseg.record import without_nan
         from fashseg.scoring import build_data, build_trained, go_by_run, score
-        from fashseg.summary import console, score_table
+        from fashseg.summary import console, flips_in_words, score_table
 
     folder, run = _load(options)
     set_up_process(run.seed)
@@ -67,12 +67,16 @@ def _score(options: Evaluate) -> None:
         "checkpoint": options.checkpoint,
         options.split: scores,
     }
+    if options.flips:
+        results["flips"] = {options.split: score(task, data, options.split, options.trainer, flips=True)}
     if not is_first_process():
         return
     screen = console()
     if options.split == "test" and folder.read_results()["status"] != "finished":
         screen.print("This run is not finished: choose nothing by its test score, or test images decide.")
     screen.print(score_table(results))
+    if options.flips:
+        screen.print(flips_in_words(results))
     path = folder.path / f"evaluate_{options.split}_{options.checkpoint}.json"
     try:
         write_atomically(path, json.dumps(without_nan(results), indent=2, ensure_ascii=False) + "\n")

@@ -84,6 +84,8 @@ def run_experiment(attempt: Attempt, trackers: Trackers, company: Company | None
         task = build_task(run, data.info)
     load_weights(task, folder.checkpoint("best"))
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
+    if run.score_flips:
+        scores["flips"] = {part: score(task, data, part, run.trainer, flips=True) for part in ("val", "test")}
     results = record.finish(history, skipped, scores)
     _show(attempt, task, data, results, loggers, trainer)
     return results

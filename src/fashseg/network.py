@@ -1,6 +1,6 @@
 """A network as it is used once it is trained. Imports no Lightning, which takes seconds and a quarter of a gigabyte."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import torch
@@ -61,3 +61,14 @@ class Network(nn.Module):
         images = images.to(self.mean.dtype, memory_format=torch.channels_last)
         logits: Tensor = self.model((images - self.mean) / self.std)
         return logits
+
+
+def averaged_over_flips(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Logits of images averaged with those of their mirror images: of pixels, mirrored back.
+
+    Args:
+        network: from (N, C, H, W) to float logits (N, classes) or (N, classes, H, W); is called twice.
+        images: (N, C, H, W).
+    """
+    logits, mirrored = network(images), network(images.flip(-1))
+    return (logits + (mirrored.flip(-1) if mirrored.ndim == 4 else mirrored)) / 2

@@ -31,7 +31,7 @@ CHANGEABLE = (
         "data.workers",
         "data.cache_gb",
     ),
-    *("eval_batch_size", "on_nan", "plugins", "notes", "page", "debug"),
+    *("eval_batch_size", "score_flips", "on_nan", "plugins", "notes", "page", "debug"),
 )
 
 AUTO = "auto"

@@ -114,12 +114,22 @@ def _other_model(checkpoint: Path, reason: str) -> UserError:
     return UserError(f"{checkpoint} can't be loaded: {reason}", "It is of another model; name another run.")
 
 
-def score(task: Task, data: ImageDataModule, part: str, options: cfg.Trainer) -> Scores:
-    """Scores on ``train``, ``val`` or ``test``, in the shape that results.json has."""
+def score(task: Task, data: ImageDataModule, part: str, options: cfg.Trainer, *, flips: bool = False) -> Scores:
+    """Scores on ``train``, ``val`` or ``test``, in the shape that results.json has.
+
+    Args:
+        task: with its weights.
+        data: of the same images.
+        part: which of them.
+        options: where it is computed.
+        flips: average logits over each image and its mirror image, in twice the time.
+    """
     trainer = build_trainer(options, quiet=True)
     data.trainer = trainer
     data.setup()
+    task.flips = flips
     trainer.test(task, dataloaders=data.eval_dataloader(part), verbose=False)
+    task.flips = False
     scores: Scores = task.scores["test"]
     return scores
 

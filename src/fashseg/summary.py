@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # who only asks for a score does without
     from rich.console import Console
     from rich.table import Table
 
+_PARTS = ("train", "val", "test")
 MAIN_SCORE = {"classification": "accuracy", "segmentation": "average_precision"}
 
 
@@ -68,7 +69,7 @@ def score_table(results: dict[str, Any]) -> "Table":
     note += f", {fold}" if (fold := fold_of(results)) else ""
     table = _table(f"{title}{note}")
     table.add_column("class")
-    parts = [part for part in ("train", "val", "test") if part in results]
+    parts = [part for part in _PARTS if part in results]
     for name in [*parts, *(["published", "difference"] if published and "test" in parts else [])]:
         table.add_column(name, justify="right")
     columns = {part: class_scores(task, results[part]) for part in parts}
@@ -78,6 +79,13 @@ def score_table(results: dict[str, Any]) -> "Table":
     overall = [main_score(task, results[part]) for part in parts]
     table.add_row("all", *_cells(overall, published.get("all")), style="bold")
     return table
+
+
+def flips_in_words(results: dict[str, Any]) -> str:
+    """Scores of images averaged with their mirror images, which stand in no table: others look at an image once."""
+    flips = {part: main_score(results["task"], results["flips"][part]) for part in _PARTS if part in results["flips"]}
+    scores = [f"{part} {_cells([score], None)[0]}" for part, score in flips.items()]
+    return f"averaged with mirror images, two looks at each: {', '.join(scores)}"
 
 
 def _cells(values: list[float], published: float | None) -> list[str]:
@@ -97,6 +105,8 @@ def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
             f"test: mean average precision by softmax {test['average_precision_softmax']['mean']:.3f}, "
             f"pixel accuracy {test['pixel_accuracy']:.3f}, mean IoU {test['iou']['mean']:.3f}"
         )
+    if "flips" in results:
+        screen.print(flips_in_words(results))
     screen.print(
         f"{counted(results['epochs_run'], 'epoch')} in {results['train_seconds']:.0f} s of training "
         f"(validation not counted), {results['images_per_second']:.0f} images a second, "

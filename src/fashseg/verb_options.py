@@ -13,6 +13,7 @@ class Evaluate:
     run: str | None = option(None, "run folder to score")
     split: str = option("test", "which images to score", choices=("test", "val", "train"))
     checkpoint: str = option("best", "which weights", choices=("best", "last"))
+    flips: bool = option(False, "also score each image averaged with its mirror image, kept and shown apart")
     root: str | None = option(None, "folder that holds the data sets; null takes the run's own")
     trainer: Trainer = field(default_factory=Trainer)
     plugins: list[str] = option([], PLUGINS)

@@ -14,7 +14,7 @@ from fashseg.text import shown_option
 
 # They say where a run was kept, how it was watched, or how it was measured; not what was computed.
 NOT_COMPARED = (
-    *("seed", "notes", "page", "plugins", "resume", "debug", "eval_batch_size", "eval_train"),
+    *("seed", "notes", "page", "plugins", "resume", "debug", "eval_batch_size", "eval_train", "score_flips"),
     *(*PLACES, "data.cache_gb", "data.download", "data.mirrors", "callbacks.progress", "trainer.profiler"),
 )
 NOT_COMPARED_GROUPS = ("logger.", "hydra.")

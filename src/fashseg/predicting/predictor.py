@@ -17,6 +17,7 @@ from fashseg.data.info import DataInfo, UInt8Array
 from fashseg.errors import UserError
 from fashseg.metrics.prediction import predicted_labels
 from fashseg.models import divisor
+from fashseg.network import averaged_over_flips
 from fashseg.predicting.enlarging import Band, resized
 from fashseg.predicting.fitting import channels, fit, mode_of
 from fashseg.predicting.garment import Done, Wishes
@@ -189,11 +190,12 @@ class Predictor:
         """Logits in float32 on the CPU; with ``tta`` those of the image and its mirror image averaged."""
         with torch.inference_mode(), self._precision():
             images = images.to(self.device)
-            logits: Tensor = self.network(images).float()
-            if tta:
-                mirrored = self.network(images.flip(-1)).float()
-                logits = (logits + (mirrored.flip(-1) if mirrored.ndim == 4 else mirrored)) / 2
+            logits = averaged_over_flips(self._plainly, images) if tta else self._plainly(images)
         return logits.cpu()
+
+    def _plainly(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.network(images)
+        return logits.float()
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         return torch.autocast(self.device.type, self.autocast) if self.autocast else contextlib.nullcontext()

@@ -12,8 +12,8 @@ from fashseg.pages.blocks import Page, Section, Text
 from fashseg.report import record, samples, scores, training, words
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
-from fashseg.summary import fold_of
-from fashseg.text import counted, duration
+from fashseg.summary import fold_of, main_score
+from fashseg.text import counted, duration, listed
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,19 @@ def _interval(facts: Facts) -> str | None:
     )
 
 
+def _flips(facts: Facts) -> str | None:
+    """What a second look at each image brings, which no other figure has."""
+    flips, parts = facts.results.get("flips", {}), {"test": "test", "val": "validation"}
+    scores = {name: main_score(facts.task, flips[part]) for part, name in parts.items() if part in flips}
+    if not scores:
+        return None
+    said = listed([f"{words.score_in_words(facts, score)} on {name} images" for name, score in scores.items()])
+    return (
+        f"Averaged over each image and its mirror image: {said}. That is two looks at an image, and every other figure "
+        "here is of one."
+    )
+
+
 def _costs(facts: Facts) -> str | None:
     """Size, epochs, time."""
     results = facts.results
@@ -111,4 +124,4 @@ def _fold(facts: Facts) -> str | None:
     )
 
 
-SUMMARY: tuple[Callable[[Facts], str | None], ...] = (_interval, _fold, _costs)
+SUMMARY: tuple[Callable[[Facts], str | None], ...] = (_interval, _flips, _fold, _costs)

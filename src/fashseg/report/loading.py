@@ -52,14 +52,20 @@ def _epochs(folder: RunFolder) -> list[Row]:
 
 def _check_scores(facts: Facts) -> None:
     """Drop scores of another shape than this version writes, so that the rest of the page can be made."""
-    for part in PARTS:
-        try:
-            if part in facts.results:
-                check_scores(facts.task, facts.results[part])
-                main_score(facts.task, facts.results[part])
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            del facts.results[part]
-            facts.missing.append(f"The {part} scores of {facts.folder.results} are not as this version knows: {error}.")
+    flips = facts.results.get("flips", {})
+    if not isinstance(flips, dict):
+        flips = facts.results["flips"] = {}
+        facts.missing.append(f"The scores with mirror images of {facts.folder.results} are not as this version knows.")
+    for scores, kind in ((facts.results, ""), (flips, " with mirror images")):
+        for part in PARTS:
+            try:
+                if part in scores:
+                    check_scores(facts.task, scores[part])
+                    main_score(facts.task, scores[part])
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                del scores[part]
+                where = f"The {part} scores{kind} of {facts.folder.results}"
+                facts.missing.append(f"{where} are not as this version knows: {error}.")
 
 
 def _read_json(facts: Facts, name: str, kind: Any) -> Any:

@@ -15,6 +15,7 @@ from fashseg.errors import RunError
 from fashseg.losses import build_loss, cross_entropy
 from fashseg.metrics.totals import Totals
 from fashseg.models import build_model
+from fashseg.network import averaged_over_flips
 from fashseg.ranks.group import any_of, average_buffers
 from fashseg.tasks import meters
 from fashseg.tasks.augmentation import augment
@@ -41,6 +42,7 @@ class Task(LightningModule):
 
     Attributes:
         scores: of the parts that were scored last, in the shape that results.json has.
+        flips: average logits over an image and its mirror image where images are scored.
         gradient_clip: largest norm of the gradient; None leaves it alone.
         graphed: whether steps are recorded as a CUDA graph, see `fashseg.tasks.graphed`.
         guard: what becomes of steps whose loss is not finite.
@@ -71,6 +73,7 @@ class Task(LightningModule):
         self.running, self.fixed = Totals(self.info.ignore), Totals(self.info.ignore)
         self.meters = nn.ModuleDict({part: nn.ModuleDict(self.make_meters()) for part in ("val", "test")})
         self.scores: Scores = {}
+        self.flips = False
         self.gradient_clip: float | None = None
         self.graphed = False
         self.guard = Guard(self.model, skip=False)
@@ -104,9 +107,14 @@ class Task(LightningModule):
 
     def _step(self, batch: Batch, *which: Metric) -> None:
         images, targets = batch
-        logits = self(images)
+        logits = self._seen(images)
         # The cross-entropy, whatever is minimised: so runs can be compared.
         meters.update(which, self.entropy(logits, targets), logits, targets)
+
+    def _seen(self, images: Tensor) -> Tensor:
+        """Their logits in scoring."""
+        logits: Tensor = averaged_over_flips(self, images) if self.flips else self(images)
+        return logits
 
     def on_train_start(self) -> None:
         """Go on as this run is to be, where a checkpoint of one of another kind was loaded."""
@@ -179,7 +187,7 @@ class Task(LightningModule):
             if len(targets):
                 self._step(batch, *which)
             else:  # another process has a batch more: see EvalLoader
-                self(images)
+                self._seen(images)
 
     def on_validation_epoch_start(self) -> None:
         """Look whether anything was learnt before it is scored.
