@@ -5,7 +5,7 @@ from typing import Any
 
 from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, MaskFolder, Streaming, Synthetic
 from fashseg.declaring import option as option
-from fashseg.loss_choices import Binary, CrossEntropy, Dice, Focal, Lovasz
+from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Focal, Lovasz
 from fashseg.loss_choices import Loss as Loss
 
 
@@ -127,6 +127,18 @@ class Flip(Augment):
     """Mirror images left to right, with their masks."""
 
     probability: float = option(0.5, "share of the images that is mirrored", ge=0, le=1)
+    mixup: float = option(
+        0.0, "each image mixed with another, and their classes; how evenly: alpha of a Beta distribution", ge=0, le=100
+    )
+    cutmix: float = option(
+        0.0, "a part of each image put over by that of another; its size: alpha of a Beta distribution", ge=0, le=100
+    )
+    mix_probability: float = option(1.0, "share of the batches that is mixed, where one of the two is on", ge=0, le=1)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether images are mixed, so that targets are shares of classes; for classification alone."""
+        return max(self.mixup, self.cutmix) > 0 and self.mix_probability > 0
 
 
 @dataclass
@@ -176,6 +188,7 @@ CHOICES: dict[str, dict[str, type]] = {
     "loss": {
         "cross_entropy": CrossEntropy,
         "binary": Binary,
+        "class_balanced": ClassBalanced,
         "dice": Dice,
         "focal": Focal,
         "lovasz": Lovasz,
@@ -205,6 +218,9 @@ TASKS: dict[str, dict[str, str]] = {
 
 # Losses that are of one task alone.
 LOSS_TASKS = {"dice": "segmentation", "lovasz": "segmentation"}
+
+# Losses that take shares of classes in place of labels, as mixed images have them.
+SHARING_LOSSES = ("cross_entropy", "binary", "class_balanced")
 
 # What runs did that were made before the group was there.
 BEFORE: dict[str, dict[str, Any]] = {"loss": {"name": "cross_entropy", "label_smoothing": 0.0}}

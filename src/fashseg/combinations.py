@@ -112,6 +112,21 @@ def check_loss(run: cfg.Train) -> None:
             f"loss={run.loss.name} is for {cfg.LOSS_TASKS[run.loss.name]}, model={run.model.name} does {task}.",
             f"Choose loss={' or loss='.join(others)}.",
         )
+    if not (isinstance(run.augment, cfg.Flip) and run.augment.mixes):
+        return
+    mixing = " and ".join(
+        f"augment.{key}={value}" for key in ("mixup", "cutmix") if (value := getattr(run.augment, key))
+    )
+    off = "Set augment.mixup=0 augment.cutmix=0"
+    if task == "segmentation":
+        raise UserError(
+            f"{mixing}: what is mixed are images of one class each, and model={run.model.name} does {task}.", f"{off}."
+        )
+    if run.loss.name not in cfg.SHARING_LOSSES:
+        raise UserError(
+            f"{mixing} gives images shares of classes, and loss={run.loss.name} takes one class each.",
+            f"Choose loss={' or loss='.join(cfg.SHARING_LOSSES)}. Or: {off[0].lower()}{off[1:]}.",
+        )
 
 
 def check_devices(options: cfg.Trainer) -> None:

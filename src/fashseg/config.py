@@ -13,6 +13,7 @@ from fashseg.choices import (
     CNN,
     LOSS_TASKS,
     SGD,
+    SHARING_LOSSES,
     TASKS,
     VGG,
     Adam,
@@ -43,7 +44,7 @@ from fashseg.data_choices import (
     Streaming,
     Synthetic,
 )
-from fashseg.loss_choices import Binary, CrossEntropy, Dice, Focal, Loss, Lovasz
+from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Focal, Loss, Lovasz
 
 __all__ = [
     "BEFORE",
@@ -54,6 +55,7 @@ __all__ = [
     "LOSS_TASKS",
     "PLUGINS",
     "SGD",
+    "SHARING_LOSSES",
     "TASKS",
     "VGG",
     "Adam",
@@ -62,6 +64,7 @@ __all__ = [
     "CMPFacade",
     "Callbacks",
     "Checkpoint",
+    "ClassBalanced",
     "Convergence",
     "Cosine",
     "CrossEntropy",

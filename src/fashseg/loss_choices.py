@@ -20,6 +20,15 @@ class CrossEntropy(Loss):
 
 
 @dataclass
+class ClassBalanced(CrossEntropy):
+    """Cross-entropy in which rare classes count for more."""
+
+    beta: float = option(
+        0.999, "how much more: 0 not at all, close to 1 as the inverse of their number in training", ge=0, lt=1
+    )
+
+
+@dataclass
 class Focal(Loss):
     """Cross-entropy in which what is recognised already counts for less."""
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fashseg import config as cfg
 from fashseg.losses.binary import Binary
+from fashseg.losses.class_balanced import ClassBalanced
 from fashseg.losses.cross_entropy import cross_entropy
 from fashseg.losses.dice import Dice
 from fashseg.losses.focal import Focal
@@ -21,6 +22,7 @@ from fashseg.register import OWN
 BUILDERS: dict[str, Callable[[Any, int | None], nn.Module]] = {
     "cross_entropy": lambda o, ignore: cross_entropy(ignore, o.label_smoothing),
     "binary": lambda _, ignore: Binary(ignore),
+    "class_balanced": lambda o, ignore: ClassBalanced(o.beta, o.label_smoothing, ignore),
     "dice": lambda o, ignore: Dice(o.entropy_share, ignore),
     "focal": lambda o, ignore: Focal(o.gamma, ignore),
     "lovasz": lambda o, ignore: Lovasz(o.entropy_share, ignore),

@@ -10,9 +10,9 @@ class Binary(nn.Module):
     """Binary cross-entropy of each class against all others, summed over the classes.
 
     The mean over images or pixels of −Σ_c [t_c log σ(z_c) + (1 − t_c) log(1 − σ(z_c))], z being the logits and t_c 1
-    for the true class and 0 for all others, or a class's share: as in *ResNet strikes back* (Wightman et al., 2021). Each
-    logit says by itself how likely its class is, whatever the others say, so images and pixels can be ranked by it;
-    softmax knows differences between logits alone.
+    for the true class and 0 for all others, or a class's share: as in *ResNet strikes back* (Wightman et al., 2021).
+    Each logit says by itself how likely its class is, whatever the others say, so images and pixels can be ranked by
+    it; softmax knows differences between logits alone.
 
     Args:
         ignore: value of the targets that count for nothing; None where all count.

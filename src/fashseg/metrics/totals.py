@@ -43,11 +43,14 @@ class Totals(Metric):
         Args:
             loss: scalar, the mean over the batch.
             logits: (N, C, *), of any type.
-            targets: labels (N, *); all count but for those of ``ignore_index``. A batch of nothing adds nothing.
+            targets: labels (N, *); all count but for those of ``ignore_index``. A batch of nothing adds nothing. Or
+                shares of classes, floating (N, C, *): the class with the largest is the right one.
             predicted: int64 (N, *), ``predicted_labels(logits)`` where it is known already.
         """
         if predicted is None:
             predicted = predicted_labels(logits)
+        if targets.is_floating_point():
+            targets = targets.argmax(1)
         if self.ignore_index is not None:
             counted = targets != self.ignore_index
             count = counted.sum()

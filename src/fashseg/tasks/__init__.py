@@ -34,6 +34,12 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
             f"model={run.model.name} does not take the images of data={run.data.name}: {error}.",
             "Choose another data.size, or another model.",
         ) from error
+    if info.ignore is not None and isinstance(run.augment, cfg.Flip) and run.augment.mixes:
+        raise UserError(
+            f"data={run.data.name} has images that count for nothing, {info.ignore} in place of a class: these "
+            "can't be mixed with others.",
+            "Set augment.mixup=0 augment.cutmix=0.",
+        )
     for group, name in (("model", run.model.name), ("loss", run.loss.name)):
         if (group, name) in OWN:
             try_out(task, group, name)

@@ -20,7 +20,9 @@ from fashseg.ranks.group import any_of, average_buffers
 from fashseg.tasks import meters
 from fashseg.tasks.augmentation import augment
 from fashseg.tasks.averaging import Average
+from fashseg.tasks.class_weights import weigh_classes
 from fashseg.tasks.guard import Guard
+from fashseg.tasks.mixing import mixed
 from fashseg.tasks.optimizers import keep_kind, optimizer_and_schedule
 from fashseg.tasks.options import Options, typed
 from fashseg.tasks.state import restore_state, saved_state
@@ -121,6 +123,7 @@ class Task(LightningModule):
         for optimizer in self.trainer.optimizers:
             keep_kind(optimizer, recordable=self.graphed)
         align_counters(self.trainer)
+        weigh_classes(self.loss, self.trainer, self.info)
         if self.global_rank:  # each process leaves out other units
             torch.manual_seed(self.options["seed"] * 1_000_003 + self.global_rank)
         self.trainer.should_stop = any_of(self.trainer.should_stop, self.device)
@@ -154,12 +157,13 @@ class Task(LightningModule):
             take_or_leave(self, optimizer)
 
     def prepared(self, batch: Batch, step: int) -> Batch:
-        """A training batch as it is trained on; ``step`` fixes what is drawn: augmentation, windows of images."""
+        """A training batch as it is trained on; ``step`` fixes what is drawn: augmentation, windows, mixing."""
         seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
         images, targets = batch
         if images.shape[1:] != self.info.shape:
             images, targets = random_windows(images, targets, self.info.shape[1:], seed)
-        return augment(self.augmentation, images, targets, seed=seed, outside=self.info.ignore or 0)
+        images, targets = augment(self.augmentation, images, targets, seed=seed, outside=self.info.ignore or 0)
+        return mixed(self.augmentation, images, targets, len(self.info.class_names), seed)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""
