@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from fashseg.choices import (
     BEFORE,
     CHOICES,
-    CNN,
     SGD,
     TASKS,
-    VGG,
     Adam,
     Augment,
     Cosine,
@@ -23,14 +21,10 @@ from fashseg.choices import (
     Focal,
     Garment,
     Loss,
-    Model,
     OneCycle,
     Optimizer,
     Photo,
-    ResNet,
     Scheduler,
-    SegNet,
-    UNet,
     option,
 )
 from fashseg.data_choices import (
@@ -45,6 +39,7 @@ from fashseg.data_choices import (
     Streaming,
     Synthetic,
 )
+from fashseg.model_choices import CNN, VGG, Model, ResNet, SegNet, UNet, WideResNet
 
 __all__ = [
     "BEFORE",
@@ -87,6 +82,7 @@ __all__ = [
     "Train",
     "Trainer",
     "UNet",
+    "WideResNet",
     "option",
 ]
 
