@@ -66,6 +66,9 @@ REFUSED = {
     "loss of another task": (["loss=dice"], ["loss=dice", "segmentation", "loss=cross_entropy", "loss=binary"]),
     "loss of another task's data": (["loss=lovasz", "data=fashion_mnist"], ["loss=lovasz", "model=cnn"]),
     "more than all of it": (["model=segnet", "loss=dice", "loss.entropy_share=2"], ["loss.entropy_share=2"]),
+    "a depth between two networks": (["model=wide_resnet", "model.depth=20"], ["model.depth=20", "16 or 22"]),
+    "a normalisation that is not there": (["model=unet", "model.norm=layer"], ["model.norm=layer", "batch, group"]),
+    "a squeeze of nothing": (["model=resnet", "model.squeeze=0"], ["model.squeeze=0", "at least 1"]),
     "name by hand": (["model.name=segnet"], ["model=NAME"]),
     "another file to start from": (["--config-name=evaluate"], ["--config-name"]),
     "unknown flag": (["--foo"], ["--foo"]),
@@ -131,7 +134,8 @@ def test_options_stay_as_users_know_them() -> None:
     """A change of this list is a change of the interface: mention it to users."""
     common = {
         *("model.name", "model.features", "model.shrink", "model.hidden", "model.stem", "model.widths", "model.convs"),
-        *("model.blocks", "model.decoder_convs", "model.dropout"),
+        *("model.blocks", "model.decoder_convs", "model.dropout", "model.norm", "model.context", "model.squeeze"),
+        *("model.depth", "model.width"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
         *("data.fold", "data.folds"),
         *("data.url", "data.endpoint", "data.cache_gb", "data.shuffle", "data.window"),

@@ -7,62 +7,7 @@ from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, M
 from fashseg.declaring import option as option
 from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Focal, Lovasz
 from fashseg.loss_choices import Loss as Loss
-
-
-@dataclass
-class Model:
-    """What every network has."""
-
-    name: str = option("", "registered name of the network")
-
-
-@dataclass
-class CNN(Model):
-    """The report's classifier."""
-
-    features: int = option(32, "channels of both convolutions", ge=1)
-    hidden: int = option(128, "units of the first fully connected layer", ge=1)
-
-
-@dataclass
-class VGG(Model):
-    """Stages of 3×3 convolutions with batch normalisation, made for speed."""
-
-    stem: int | None = option(None, "channels of a convolution of stride 2 in front of the stages; null has none", ge=1)
-    widths: list[int] = option([32, 64, 128], "channels of each stage; a stage halves the image")
-    convs: list[int] = option([1, 2, 2], "convolutions of each stage")
-    hidden: int | None = option(
-        None, "units of a fully connected layer behind the stages; null: a global maximum instead", ge=1
-    )
-
-
-@dataclass
-class SegNet(Model):
-    """The report's segmenter."""
-
-    features: int = option(32, "channels of the first convolution; the middle has twice as many", ge=1)
-    shrink: int = option(1, "the layers look at images shrunk by this factor; logits are enlarged again", ge=1, le=64)
-
-
-@dataclass
-class ResNet(Model):
-    """Residual blocks: few channels and 20 layers, or a wide one."""
-
-    widths: list[int] = option([16, 32, 64], "channels of each stage; all but the first halve the image")
-    blocks: list[int] = option([3, 3, 3], "residual blocks of each stage, of two convolutions each")
-    dropout: float = option(0.0, "share of values left out within a block, in training", ge=0, lt=1)
-
-
-@dataclass
-class UNet(Model):
-    """An encoder-decoder over several scales."""
-
-    widths: list[int] = option(
-        [16, 32, 64, 128, 128], "channels of each level; all but the first work on half the size of the one before"
-    )
-    convs: int = option(2, "convolutions of each level of the encoder", ge=1, le=100)
-    decoder_convs: int = option(1, "convolutions of each level of the decoder", ge=1, le=100)
-    dropout: float = option(0.0, "share of the channels of the deepest level left out, in training", ge=0, lt=1)
+from fashseg.model_choices import CNN, VGG, ResNet, SegNet, UNet, WideResNet
 
 
 @dataclass
@@ -171,7 +116,14 @@ class Photo(Flip):
 
 # For each group the dataclass of each choice. `fashseg.register` adds choices from outside the package.
 CHOICES: dict[str, dict[str, type]] = {
-    "model": {"cnn": CNN, "resnet": ResNet, "segnet": SegNet, "unet": UNet, "vgg": VGG},
+    "model": {
+        "cnn": CNN,
+        "resnet": ResNet,
+        "segnet": SegNet,
+        "unet": UNet,
+        "vgg": VGG,
+        "wide_resnet": WideResNet,
+    },
     "data": {
         "fashion_mnist": FashionMNIST,
         "facade": Facade,
@@ -203,6 +155,7 @@ TASKS: dict[str, dict[str, str]] = {
         "segnet": "segmentation",
         "unet": "segmentation",
         "vgg": "classification",
+        "wide_resnet": "classification",
     },
     "data": {
         "fashion_mnist": "classification",

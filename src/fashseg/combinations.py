@@ -166,6 +166,12 @@ def check_model(model: cfg.Model) -> None:
                 f"stages, the latter at most {MOST_LAYERS}.",
                 "For example model.widths=[16,32,64] model.blocks=[3,3,3].",
             )
+    if isinstance(model, cfg.WideResNet) and (model.depth - 4) % 6:
+        below = model.depth - (model.depth - 4) % 6
+        raise UserError(
+            f"model.depth={model.depth}: a wide_resnet has 4 layers, and 6 for each residual block of a stage.",
+            f"Choose {below} or {below + 6}.",
+        )
     if isinstance(model, cfg.UNet) and (not 2 <= len(model.widths) <= 8 or min(model.widths) < 1):
         raise UserError(
             f"model.widths={model.widths} must be numbers, 1 or more, for 2 to 8 levels.",

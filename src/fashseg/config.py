@@ -10,26 +10,20 @@ from dataclasses import dataclass, field
 from fashseg.choices import (
     BEFORE,
     CHOICES,
-    CNN,
     LOSS_TASKS,
     SGD,
     SHARING_LOSSES,
     TASKS,
-    VGG,
     Adam,
     Augment,
     Cosine,
     Flip,
     FlipShift,
     Garment,
-    Model,
     OneCycle,
     Optimizer,
     Photo,
-    ResNet,
     Scheduler,
-    SegNet,
-    UNet,
     option,
 )
 from fashseg.data_choices import (
@@ -45,6 +39,7 @@ from fashseg.data_choices import (
     Synthetic,
 )
 from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Focal, Loss, Lovasz
+from fashseg.model_choices import CNN, VGG, Model, ResNet, SegNet, UNet, WideResNet
 
 __all__ = [
     "BEFORE",
@@ -94,6 +89,7 @@ __all__ = [
     "Train",
     "Trainer",
     "UNet",
+    "WideResNet",
     "option",
 ]
 

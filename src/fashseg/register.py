@@ -23,10 +23,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
-from fashseg.choices import CHOICES, TASKS, Loss, Model
+from fashseg.choices import CHOICES, TASKS, Loss
 from fashseg.data_choices import Data
 from fashseg.declaring import option
 from fashseg.errors import UserError
+from fashseg.model_choices import Model
 
 __all__ = ["OWN", "Data", "Loss", "Model", "Own", "option", "register_data", "register_loss", "register_model"]
 

@@ -12,17 +12,31 @@ from fashseg.models.resnet import ResNet
 from fashseg.models.segnet import SegNet
 from fashseg.models.unet import UNet
 from fashseg.models.vgg import VGG
+from fashseg.models.wide_resnet import wide_resnet
 from fashseg.plugins import calling
 from fashseg.register import OWN
 
 BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
     "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden),
-    "resnet": lambda o, shape, classes: ResNet(shape[0], classes, widths=o.widths, blocks=o.blocks, dropout=o.dropout),
+    "resnet": lambda o, shape, classes: ResNet(
+        shape[0], classes, widths=o.widths, blocks=o.blocks, dropout=o.dropout, squeeze=o.squeeze
+    ),
     "segnet": lambda o, shape, classes: SegNet(shape[0], classes, features=o.features, shrink=o.shrink),
     "unet": lambda o, shape, classes: UNet(
-        shape[0], classes, widths=o.widths, convs=o.convs, decoder_convs=o.decoder_convs, dropout=o.dropout
+        shape[0],
+        classes,
+        widths=o.widths,
+        convs=o.convs,
+        decoder_convs=o.decoder_convs,
+        dropout=o.dropout,
+        norm=o.norm,
+        blocks=o.blocks,
+        context=o.context,
     ),
     "vgg": lambda o, shape, classes: VGG(*shape, classes, stem=o.stem, widths=o.widths, convs=o.convs, hidden=o.hidden),
+    "wide_resnet": lambda o, shape, classes: wide_resnet(
+        shape[0], classes, depth=o.depth, width=o.width, dropout=o.dropout, squeeze=o.squeeze
+    ),
 }
 
 

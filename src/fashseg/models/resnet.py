@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from fashseg.models.squeeze import Squeeze
+
 
 class ResNet(nn.Sequential):
     """A 3×3 convolution, stages of residual blocks, the mean over all pixels, and one fully connected layer.
@@ -18,19 +20,30 @@ class ResNet(nn.Sequential):
         widths: channels of each stage; all but the first halve the image.
         blocks: residual blocks of each stage.
         dropout: share of values left out between the convolutions of a block, in training.
+        squeeze: weigh the channels that a block adds, through a layer of channels / squeeze units; None does not.
+        stem: channels of the first convolution; None takes those of the first stage.
 
     Shapes:
         (N, channels, H, W) to (N, classes).
     """
 
     def __init__(
-        self, channels: int, classes: int, *, widths: Sequence[int], blocks: Sequence[int], dropout: float = 0.0
+        self,
+        channels: int,
+        classes: int,
+        *,
+        widths: Sequence[int],
+        blocks: Sequence[int],
+        dropout: float = 0.0,
+        squeeze: int | None = None,
+        stem: int | None = None,
     ) -> None:
-        layers: list[nn.Module] = [_conv(channels, widths[0])]
-        inputs = widths[0]
+        inputs = stem or widths[0]
+        layers: list[nn.Module] = [_conv(channels, inputs)]
         for stage, (outputs, count) in enumerate(zip(widths, blocks, strict=True)):
             for number in range(count):
-                layers.append(Block(inputs, outputs, stride=2 if stage and not number else 1, dropout=dropout))
+                stride = 2 if stage and not number else 1
+                layers.append(Block(inputs, outputs, stride=stride, dropout=dropout, squeeze=squeeze))
                 inputs = outputs
         layers += [nn.BatchNorm2d(inputs), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]
         super().__init__(*layers)
@@ -48,7 +61,9 @@ class Block(nn.Module):
         (N, inputs, H, W) to (N, outputs, H / stride, W / stride), rounded up.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, stride: int = 1, dropout: float = 0.0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, *, stride: int = 1, dropout: float = 0.0, squeeze: int | None = None
+    ) -> None:
         super().__init__()
         self.before = nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU())
         self.convolved = nn.Sequential(
@@ -57,6 +72,7 @@ class Block(nn.Module):
             nn.ReLU(),
             *([nn.Dropout(dropout)] if dropout else []),
             last := _conv(outputs, outputs),
+            *([Squeeze(outputs, squeeze)] if squeeze else []),
         )
         nn.init.zeros_(last.weight)
         same = inputs == outputs and stride == 1

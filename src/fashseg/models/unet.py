@@ -1,9 +1,13 @@
 """A U-Net: what is seen at several scales, brought back to full size step by step."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from fashseg.models.context import CONTEXTS
+from fashseg.models.unet_level import Level
 
 
 class UNet(nn.Module):
@@ -20,6 +24,10 @@ class UNet(nn.Module):
         convs: 3×3 convolutions of each level of the encoder.
         decoder_convs: of each level of the decoder.
         dropout: share of the channels of the deepest level that are left out, in training.
+        norm: ``batch``, ``group`` or ``none``, of every convolution of 3×3.
+        blocks: ``residual``, ``plain`` or ``separable``: what the convolutions of a level are, see `Level`.
+        context: ``none``, ``pyramid`` or ``dilated``: what the deepest level sees besides, see
+            `fashseg.models.context`. With one, and with ``norm="group"``, a pixel's logits depend on the whole image.
 
     Attributes:
         divisor: height and width must be multiples of it.
@@ -37,14 +45,19 @@ class UNet(nn.Module):
         convs: int = 2,
         decoder_convs: int = 1,
         dropout: float = 0.0,
+        norm: str = "batch",
+        blocks: str = "residual",
+        context: str = "none",
     ) -> None:
         super().__init__()
         self.divisor = 2 ** (len(widths) - 1)
         inputs = [channels, *widths[:-1]]
-        self.encoder = nn.ModuleList(Level(i, o, convs) for i, o in zip(inputs, widths, strict=True))
+        level = partial(Level, norm=norm, blocks=blocks)
+        self.encoder = nn.ModuleList(level(i, o, convs) for i, o in zip(inputs, widths, strict=True))
+        self.context = CONTEXTS[context](widths[-1], norm) if context in CONTEXTS else None
         ups = list(zip(widths[1:], widths[:-1], strict=True))[::-1]
         self.reduce = nn.ModuleList(nn.Conv2d(deep, shallow, kernel_size=1) for deep, shallow in ups)
-        self.decoder = nn.ModuleList(Level(shallow, shallow, decoder_convs) for _, shallow in ups)
+        self.decoder = nn.ModuleList(level(shallow, shallow, decoder_convs) for _, shallow in ups)
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(widths[0], classes, kernel_size=1)
 
@@ -61,35 +74,10 @@ class UNet(nn.Module):
         for number, level in enumerate(self.encoder):
             x = level(F.max_pool2d(x, 2) if number else x)
             levels.append(x)
-        x = self.dropout(levels.pop())
+        x = levels.pop()
+        x = self.dropout(x if self.context is None else self.context(x))
         for reduce, level in zip(self.reduce, self.decoder, strict=True):
             up = F.interpolate(reduce(x), scale_factor=2, mode="bilinear", align_corners=False)
             x = level(up + levels.pop())
         logits: Tensor = self.head(x)
         return logits
-
-
-class Level(nn.Module):
-    """Convolutions at one size; all but the first add to what came in.
-
-    Shapes:
-        (N, inputs, H, W) to (N, outputs, H, W).
-    """
-
-    def __init__(self, inputs: int, outputs: int, convs: int) -> None:
-        super().__init__()
-        self.first = _conv_norm(inputs, outputs)
-        self.others = nn.ModuleList(_conv_norm(outputs, outputs) for _ in range(convs - 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The first convolution, and what the others add to it."""
-        x = F.relu(self.first(x))
-        for other in self.others:
-            x = F.relu(x + other(x))
-        return x
-
-
-def _conv_norm(inputs: int, outputs: int) -> nn.Sequential:
-    conv = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False)
-    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
