@@ -105,6 +105,7 @@ def _data_and_task(run: cfg.Train, checkpoint: Path | None) -> tuple[ImageDataMo
     task.gradient_clip = run.trainer.gradient_clip
     task.graphed = not task.automatic_optimization and graphed(run)
     compile_network(task.model, run.trainer)
+    task.compiled_size = run.batch_size
     task.guard.skip = run.on_nan == "skip"
     return data, task
 

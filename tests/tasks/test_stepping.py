@@ -109,10 +109,13 @@ def test_more_steps_than_there_are(run: Command, tmp_path: Path) -> None:
 
 
 def test_compiling_is_the_same_function(run: Command, tmp_path: Path) -> None:
+    torch._dynamo.utils.counters.clear()
     for name, value in (("eager", "false"), ("compiled", "true")):
         words = [*TINY_CNN, "logger=tensorboard", "epochs=1", "trainer.precision=32", f"trainer.compile={value}"]
         outcome = run("train", *words, f"hydra.run.dir={name}")
         assert outcome.status == 0, outcome.err
+    graphs = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    assert graphs == 1, "neither what is scored nor the smaller last batch of an epoch is compiled"
     eager, compiled = (weights(tmp_path / name) for name in ("eager", "compiled"))
     assert eager.keys() == compiled.keys(), "a compiled run's checkpoint loads like any other"
     for name in eager:

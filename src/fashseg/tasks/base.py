@@ -18,6 +18,7 @@ from fashseg.models import build_model
 from fashseg.network import averaged_over_flips
 from fashseg.ranks.group import any_of, average_buffers
 from fashseg.tasks import meters
+from fashseg.tasks.as_written import as_written
 from fashseg.tasks.augmentation import augment
 from fashseg.tasks.averaging import Average
 from fashseg.tasks.class_weights import weigh_classes
@@ -46,6 +47,7 @@ class Task(LightningModule):
         scores: of the parts that were scored last, in the shape that results.json has.
         flips: average logits over an image and its mirror image where images are scored.
         gradient_clip: largest norm of the gradient; None leaves it alone.
+        compiled_size: images of the batches for which a network is compiled that is to be; None is any number.
         graphed: whether steps are recorded as a CUDA graph, see `fashseg.tasks.graphed`.
         guard: what becomes of steps whose loss is not finite.
         stepper: takes the steps of a call, once it is trained.
@@ -77,6 +79,7 @@ class Task(LightningModule):
         self.scores: Scores = {}
         self.flips = False
         self.gradient_clip: float | None = None
+        self.compiled_size: int | None = None
         self.graphed = False
         self.guard = Guard(self.model, skip=False)
         self.stepper: Stepper | None = None
@@ -99,7 +102,10 @@ class Task(LightningModule):
     def forward(self, images: Tensor) -> Tensor:
         """Logits of images with pixel values of 0 to 255."""
         images = images.to(self.mean.dtype, memory_format=torch.channels_last)
-        logits: Tensor = self.model((images - self.mean) / self.std)
+        # The last batch of an epoch, which has fewer images, is not worth a compilation of its own.
+        compiled = self.training and self.compiled_size in (None, len(images))
+        with as_written(self.model, unless=compiled):
+            logits: Tensor = self.model((images - self.mean) / self.std)
         return logits
 
     def loss_of(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
