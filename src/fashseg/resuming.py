@@ -13,6 +13,7 @@ from fashseg.config import Train
 from fashseg.data_place import PLACES, absolute_places
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS
+from fashseg.option_rules import shown
 from fashseg.plugins import recorded
 from fashseg.references import escaped
 from fashseg.run import RunFolder, flat_options, is_first_process
@@ -97,7 +98,8 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
         if isinstance(old, DictConfig) or (old != new and not _changeable(key) and key != "batch_size"):
             was = old.get("name") if isinstance(old, DictConfig) else old
             raise UserError(
-                f"{override.input_line}: the run in {folder.path} was started with {key}={was}, and resume keeps it.",
+                f"{override.input_line}: the run in {folder.path} was started with {key}={shown(was)}, and resume "
+                "keeps it.",
                 "Leave it out, or start a new run. May change: " + ", ".join(CHANGEABLE).replace(".,", ".*,") + ".",
             )
         OmegaConf.update(composed, key, new)

@@ -109,6 +109,12 @@ class Facts:
         return " ".join([f"loss={name}", *(f"loss.{key}={shown_option(value)}" for key, value in options.items())])
 
     @property
+    def averaged(self) -> str | None:
+        """The option that has averaged the weights, where what was scored is of averaged ones."""
+        decay = self.results.get("ema_decay")
+        return f"callbacks.ema.decay={decay}" if isinstance(decay, float) else None
+
+    @property
     def class_names(self) -> list[str]:
         """By label value."""
         names = self.data.get("info", {}).get("class_names")

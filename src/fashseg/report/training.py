@@ -25,12 +25,21 @@ def training(facts: Facts, album: Album) -> Section:
         "curves",
         curves(facts.rows, facts.score_name),
         alt=f"Loss, {facts.score_label} and learning rate over {len(facts.rows)} epochs. {said}",
-        caption="Running: averaged over an epoch while the weights move. End of epoch: with the weights it has led to."
+        caption="Running: averaged over an epoch while the weights move. End of epoch: with the weights it has led to"
+        + (", as they are averaged." if facts.averaged else ".")
         + (f" Running is of {facts.other_loss}, the others are the cross-entropy." if facts.other_loss else ""),
     )
     what = "The weights of that epoch are the ones tested." if facts.finished else "It is the model shown on this page."
-    left_out = _left_out(facts)
-    return Section("Training", "training", [Text([f"{said} {what}{left_out}"]), chart])
+    return Section("Training", "training", [Text([f"{said} {what}{_averaged(facts)}{_left_out(facts)}"]), chart])
+
+
+def _averaged(facts: Facts) -> str:
+    if not facts.averaged:
+        return ""
+    return (
+        f" They are an exponential moving average over the steps up to then ({facts.averaged}): that is what was "
+        "scored, and training went on with the weights themselves."
+    )
 
 
 def _left_out(facts: Facts) -> str:
