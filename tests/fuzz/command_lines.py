@@ -189,6 +189,7 @@ GOOD = [
     *("notes='a, b'", "eval_train=false", "eval_train=3", "trainer.precision=64", "optimizer.lr=1e-3", "page=false"),
     *(
         "callbacks.convergence.threshold=0.1",
+        "callbacks.ema.decay=0.9",
         "trainer.devices=2",
         "data.workers=null",
         "data.val_share=0.5",
