@@ -49,7 +49,7 @@ def _reached(goal: Goal, runs: Sequence[Kept], test: float) -> str:
         if (found := mean_and_deviation(run.by_class("test").get(name) for run in runs)) and found[0] <= least
     ]
     if test < goal.goal:
-        return f"no, {_score(goal.task, goal.goal - test)} short"
+        return f"no, {score_in_words(goal.task, goal.goal - test)}{' points' * (goal.task != 'segmentation')} short"
     return f"not in {', '.join(short)}" if short else "yes"
 
 
