@@ -233,5 +233,5 @@ def test_the_command_refuses_in_two_lines(words: list[str], why: str, capsys: py
 
 def test_what_is_personal_is_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", versions={"torch": "2.15.0", "mine": "/home/me/torch"})
-    with pytest.raises(UserError, match=r"versions.mine names a folder"):
+    with pytest.raises(UserError, match=r"versions.mine names a folder of the machine"):
         keep(run, Wish("facade_small"), tmp_path)
