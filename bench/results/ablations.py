@@ -28,12 +28,21 @@ def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequenc
         words = " ".join(as_words(_changes(alike, recipe)))
         rows.append(_row(name.replace("_", " "), f"`{words}`" if words else "", task, alike, difference(alike, recipe)))
     unit = "accuracy, %" if task == "classification" else "mean average precision by logits"
-    return table(("variant", "changed", "runs", f"validation: {unit}", "difference to the preset"), rows, (0, 1, 2))
+    by_class = _classes(next(iter(others.values())))
+    header = ("variant", "changed", "runs", f"validation: {unit}", "difference to the preset", *by_class)
+    return table(header, rows, (0, 1, 2))
 
 
 def _row(name: str, changed: str, task: str, runs: Sequence[Kept], apart: Difference | None) -> tuple[str, ...]:
     score = score_in_words(task, mean_and_deviation(run.main("val") for run in runs))
-    return name, changed, draws_in_words(runs), score, score_in_words(task, apart, signed=True)
+    scores = [mean_and_deviation(run.by_class("val").get(label) for run in runs) for label in _classes(runs)]
+    means = [score_in_words(task, found and found[0]) for found in scores]
+    return name, changed, draws_in_words(runs), score, score_in_words(task, apart, signed=True), *means
+
+
+def _classes(runs: Sequence[Kept]) -> list[str]:
+    """Those that decide a mean over classes; an accuracy is over images."""
+    return list(runs[0].by_class("val")) if runs[0].task == "segmentation" else []
 
 
 def _mean(runs: Sequence[Kept]) -> float:
