@@ -1,11 +1,12 @@
 """Tables in Markdown, and numbers as a reader wants them. Imports no torch: see children.py."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; all columns but the first are right-aligned."""
-    lines = [list(header), ["---", *["---:"] * (len(header) - 1)], *[list(map(str, row)) for row in rows]]
+def table(header: Sequence[str], rows: Iterable[Sequence[object]], words: Collection[int] = (0,)) -> str:
+    """A table; all columns but those of ``words`` are right-aligned."""
+    rules = ["---" if column in words else "---:" for column in range(len(header))]
+    lines = [list(header), rules, *[list(map(str, row)) for row in rows]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

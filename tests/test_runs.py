@@ -11,7 +11,18 @@ from fashseg.config import TASKS
 from fashseg.tasks import task_class
 
 KEYS = {
-    *("status", "task", "model", "data", "seed", "parameters", "epochs_run", "train_seconds", "train_cpu_seconds"),
+    *(
+        "status",
+        "task",
+        "model",
+        "data",
+        "seed",
+        "parameters",
+        "multiply_adds",
+        "epochs_run",
+        "train_seconds",
+        "train_cpu_seconds",
+    ),
     *("images_per_second", "images_per_cpu_second", "peak_memory_bytes", "versions", "git", "val", "test", "precision"),
 }
 SCORES = {

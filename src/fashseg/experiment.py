@@ -28,6 +28,7 @@ from fashseg.ranks.group import total
 from fashseg.ranks.job import job_of
 from fashseg.record import Record
 from fashseg.report.evidence import collect, keep_start
+from fashseg.report.network import multiply_adds
 from fashseg.run import RunFolder, is_first_process
 from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, score
 from fashseg.tasks import Task, build_task
@@ -86,6 +87,7 @@ def run_experiment(attempt: Attempt, trackers: Trackers, company: Company | None
     scores = {part: score(task, data, part, run.trainer) for part in ("val", "test")}
     if run.score_flips:
         scores["flips"] = {part: score(task, data, part, run.trainer, flips=True) for part in ("val", "test")}
+    record.values["multiply_adds"] = multiply_adds(task)
     results = record.finish(history, skipped, scores)
     _show(attempt, task, data, results, loggers, trainer)
     return results

@@ -9,7 +9,7 @@ from fashseg.checking import check
 from fashseg.composing import compose
 from fashseg.config import Train
 from fashseg.data.sources import SOURCES
-from fashseg.report.network import layers
+from fashseg.report.network import layers, multiply_adds
 from fashseg.tasks import build_task
 from fashseg.tasks.base import Task
 
@@ -49,3 +49,17 @@ def test_a_layer_that_is_passed_twice_counts_its_weights_once(task: Task) -> Non
     first, second = layers(task)
     assert (first["parameters"], second["parameters"]) == (9, 0)
     assert first["multiply_adds"] == second["multiply_adds"] == 28 * 28 * 9
+
+
+def test_multiply_adds_are_counted_without_a_trace(task: Task) -> None:
+    norm = nn.BatchNorm2d(1)
+    task.model = nn.Sequential(norm, nn.Flatten(), nn.Linear(784, 10))
+    task.train()
+    assert multiply_adds(task) == 784 * 10
+    assert task.model.training
+    assert norm.num_batches_tracked == 0, "what it knows of its images is of training alone"
+
+
+def test_a_network_that_can_not_be_counted_costs_no_run(task: Task) -> None:
+    task.model = nn.Linear(1, 1)  # for which images have another shape
+    assert multiply_adds(task) is None

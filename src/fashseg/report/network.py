@@ -1,5 +1,6 @@
 """The network as a table of its layers."""
 
+import logging
 from typing import Any
 
 import torch
@@ -7,6 +8,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from fashseg.tasks import Task
+
+log = logging.getLogger(__name__)
 
 
 def layers(task: Task) -> list[dict[str, Any]]:
@@ -18,8 +21,9 @@ def layers(task: Task) -> list[dict[str, Any]]:
         parameters counted once.
     """
     model = task.model
-    # A network that computes faster in another order of its layers tells the order that it is drawn in.
-    forward = getattr(model, "layer_by_layer", model)
+    # A network that computes faster in another order of its layers tells the order that it is drawn in. Through its
+    # method, a compiled one is not compiled again for a single image.
+    forward = getattr(model, "layer_by_layer", model.forward if list(model.children()) else model)
     rows: list[dict[str, Any]] = []
     names = {module: name for name, module in model.named_modules()}
     counter = FlopCounterMode(display=False)
@@ -52,3 +56,16 @@ def layers(task: Task) -> list[dict[str, Any]]:
         for handle in handles:
             handle.remove()
     return rows
+
+
+def multiply_adds(task: Task) -> int | None:
+    """Those of all convolutions and products for one image; None where they can't be counted."""
+    trains = task.training
+    try:
+        count: int = sum(layer["multiply_adds"] for layer in layers(task.eval()))
+        return count
+    except Exception:  # a network of the user's own may do what the counter does not know; the run stands
+        log.exception("the multiply-adds could not be counted")
+        return None
+    finally:
+        task.train(trains)

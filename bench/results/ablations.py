@@ -1,0 +1,71 @@
+"""What each ingredient of a recipe brings: variants of a preset beside it, by validation alone."""
+
+from collections.abc import Mapping, Sequence
+
+from bench.results.changes import as_words
+from bench.results.kept import ITSELF, Kept, draws_in_words, mean_and_deviation, score_in_words
+from bench.tables import table
+
+Difference = tuple[float, float | None]
+
+
+def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequence[Kept]) -> str:
+    """A row for each variant, best first.
+
+    Args:
+        preset: its name.
+        variants: runs by variant; ``preset`` is the recipe itself.
+        runs: of the tables of the preset, which stand in where ``preset`` is not among the variants.
+    """
+    recipe = variants.get(ITSELF) or runs
+    others = {name: alike for name, alike in variants.items() if name != ITSELF}
+    if not others:
+        return "Not measured yet."
+    task = next(iter(others.values()))[0].task
+    ordered = sorted(others.items(), key=lambda item: -_mean(item[1]))
+    rows = [_row(f"`{preset}`", "", task, recipe, None)] if recipe else []
+    for name, alike in ordered:
+        words = " ".join(as_words(_changes(alike, recipe)))
+        rows.append(_row(name.replace("_", " "), f"`{words}`" if words else "", task, alike, difference(alike, recipe)))
+    unit = "accuracy, %" if task == "classification" else "mean average precision by logits"
+    by_class = _classes(next(iter(others.values())))
+    header = ("variant", "changed", "runs", f"validation: {unit}", "difference to the preset", *by_class)
+    return table(header, rows, (0, 1, 2))
+
+
+def _row(name: str, changed: str, task: str, runs: Sequence[Kept], apart: Difference | None) -> tuple[str, ...]:
+    score = score_in_words(task, mean_and_deviation(run.main("val") for run in runs))
+    scores = [mean_and_deviation(run.by_class("val").get(label) for run in runs) for label in _classes(runs)]
+    means = [score_in_words(task, found and found[0]) for found in scores]
+    return name, changed, draws_in_words(runs), score, score_in_words(task, apart, signed=True), *means
+
+
+def _classes(runs: Sequence[Kept]) -> list[str]:
+    """Those that decide a mean over classes; an accuracy is over images."""
+    return list(runs[0].by_class("val")) if runs[0].task == "segmentation" else []
+
+
+def _mean(runs: Sequence[Kept]) -> float:
+    found = mean_and_deviation(run.main("val") for run in runs)
+    return found[0] if found else 0
+
+
+def _changes(runs: Sequence[Kept], recipe: Sequence[Kept]) -> dict[str, object]:
+    """Less what the recipe itself is run with here, such as fewer epochs."""
+    common = recipe[0].results.get("changes", {}) if recipe else {}
+    own = runs[0].results.get("changes", {})
+    return {path: value for path, value in own.items() if path not in common or common[path] != value}
+
+
+def difference(runs: Sequence[Kept], recipe: Sequence[Kept]) -> Difference | None:
+    """Mean of the differences in validation of runs of one fold and seed, with their sample standard deviation.
+
+    Pairs have the same images and, as far as both recipes draw the same, the same chance. Where there is no pair, it is
+    the difference of the means, and nobody knows by how much it spreads.
+    """
+    theirs = {run.draw: run.main("val") for run in recipe}
+    pairs = [(run.main("val"), theirs[run.draw]) for run in runs if run.draw in theirs]
+    known = [one - other for one, other in pairs if one is not None and other is not None]
+    if known:
+        return mean_and_deviation(known)
+    return (_mean(runs) - _mean(recipe), None) if recipe else None

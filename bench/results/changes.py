@@ -1,0 +1,77 @@
+"""In which options a run differs from a preset. Imports no torch."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from fashseg.checking import check
+from fashseg.commands import quoted
+from fashseg.compare.rows import NOT_COMPARED, NOT_COMPARED_GROUPS
+from fashseg.composing import compose
+from fashseg.config import CHOICES, Train
+from fashseg.errors import UserError
+from fashseg.run import RunFolder, flat_options
+from fashseg.text import shown_option
+
+# They say where and how fast is trained, and not on what.
+OF_SPEED = (
+    *("trainer.accelerator", "trainer.compile", "trainer.steps_per_call", "trainer.deterministic"),
+    *("data.resident", "data.workers", "checkpoint.every_seconds"),
+)
+_DRAWN = ("data.fold", "data.folds")
+
+
+def changed_options(folder: RunFolder, preset: str) -> dict[str, Any]:
+    """Options of a run by their paths, as far as they are other than in ``experiment=PRESET``.
+
+    What a run draws, by seed and fold, where its data is, and how fast it computes, make it no other.
+
+    Raises:
+        UserError: there is no such preset, or the run has no configuration.
+    """
+    run = check(Train, folder.read_config())
+    own = _flat(run)
+    drawn = [f"seed={run.seed}"]
+    if run.data.fold is not None:
+        drawn += [f"data.fold={run.data.fold}", f"data.folds={run.data.folds}"]
+    theirs = _flat(check(Train, compose("train", [f"experiment={preset}", *drawn])))
+    groups = {group for group in CHOICES if own[f"{group}.name"] != theirs[f"{group}.name"]}
+    defaults = _defaults(own) if groups else {}
+    return {
+        path: value
+        for path, value in own.items()
+        if path not in (*NOT_COMPARED, *OF_SPEED, *_DRAWN)
+        and not path.startswith(NOT_COMPARED_GROUPS)
+        and value != (defaults if path.partition(".")[0] in groups and not path.endswith(".name") else theirs).get(path)
+    }
+
+
+def _flat(run: Train) -> dict[str, Any]:
+    return flat_options(asdict(run))
+
+
+def _defaults(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the choices that a run has made."""
+    try:
+        return _flat(check(Train, compose("train", [f"{group}={own[f'{group}.name']}" for group in CHOICES])))
+    except UserError:  # choices of a plugin
+        return {}
+
+
+def as_words(options: Mapping[str, Any]) -> list[str]:
+    """Options as one would give them on a command line."""
+    words = []
+    for path, value in options.items():
+        group, _, leaf = path.rpartition(".")
+        name = group if leaf == "name" and group in CHOICES else path
+        text = quoted(value) if isinstance(value, str) else shown_option(value).replace(" ", "")
+        words.append(f"{name}={text}")
+    return words
+
+
+def command_of(preset: str, options: Mapping[str, Any], seeds: Sequence[int]) -> str:
+    """What one types for these runs."""
+    several = ["-m"] if len(seeds) > 1 else []
+    words = [*several, f"experiment={preset}", *as_words(options), f"seed={','.join(map(str, seeds))}"]
+    return " ".join(["python -m fashseg.train", *map(shlex.quote, words)])

@@ -1,0 +1,167 @@
+"""Copies what results.json says of a run into docs/results: what it takes to believe it and to run it again.
+
+Left out is what is of one machine or one person: folders, notes, names of trackers and of runs. Of ablations, which
+choose, test scores are left out, too: nothing is chosen by them.
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.results.changes import as_words, changed_options
+from bench.results.kept import ABLATIONS, FOLDER, ITSELF, NAMES, file_name
+from fashseg.composing import conf_dir
+from fashseg.errors import UserError
+from fashseg.files import write_atomically
+from fashseg.run import RunFolder
+from fashseg.untrusted import RefusedError, read_json
+
+KEPT = (
+    *("task", "model", "data", "loss", "seed", "fold", "folds", "split", "images", "val_images_of_trained_buildings"),
+    *("parameters", "multiply_adds", "precision", "processes", "threads", "machine", "started", "resumed", "versions"),
+    *("git", "epochs_run", "train_seconds", "train_cpu_seconds", "images_per_second", "images_per_cpu_second"),
+    *("peak_memory_bytes", "skipped_steps", "fingerprints"),
+)
+PARTS = ("val", "test")
+# Of the same weights on the same images, on another processor perhaps.
+_SAME = 0.002
+_ABSOLUTE = re.compile(r"(?:^|[\s=:'\"\[,(])(?:~|/|[A-Za-z]:\\)[\w.~-]+[/\\]")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """As what runs are kept.
+
+    Attributes:
+        preset: of ``conf/experiment``.
+        variant: of its recipe, for an ablation; ``preset`` for the recipe itself; None for the tables of the preset.
+        commit: of the code, where the run was started from a copy that does not know its commit.
+        anyway: keep it although something speaks against it, which is noted in the file.
+    """
+
+    preset: str
+    variant: str | None = None
+    commit: str | None = None
+    anyway: bool = False
+
+
+def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
+    """Write the file of a run; one of the same name is replaced.
+
+    Raises:
+        UserError: it is no finished run, or something speaks against it: code that was not committed, options that are
+            not those of the preset, a part of the data alone.
+    """
+    check_wish(wish)
+    source = RunFolder(run)
+    results = source.read_results()
+    if results["status"] != "finished":
+        raise UserError(f"{run} is not finished: its status is {results['status']}.", "Go on with it, by resume=.")
+    changes = changed_options(source, wish.preset)
+    content: dict[str, Any] = {"preset": wish.preset, **({"variant": wish.variant} if wish.variant else {})}
+    content |= {name: results[name] for name in KEPT if name in results}
+    if wish.commit:
+        content["git"] = {"commit": _commit(wish.commit), "dirty": False, "stated": True}
+    against = list(_against(results, content.get("git"), {} if wish.variant else changes))
+    if against and not wish.anyway:
+        raise UserError(f"{run} is not kept: {'; '.join(against)}.", "With --anyway it is kept, and this is noted.")
+    content |= {"changes": changes, "against": against, **_scores(source, results, ablation=bool(wish.variant))}
+    _refuse_personal(run, content)
+    place = folder / ABLATIONS / wish.preset if wish.variant else folder
+    path = place / file_name(wish.variant or wish.preset, results.get("fold"), results["seed"])
+    place.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return path
+
+
+def check_wish(wish: Wish) -> None:
+    """Raises UserError where there is no such preset, or a name is none for a file."""
+    presets = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
+    if wish.preset not in presets:
+        raise UserError(f"--as {wish.preset} is no preset of conf/experiment.", f"There are {', '.join(presets)}.")
+    if wish.variant is not None and not NAMES.fullmatch(wish.variant):
+        raise UserError(
+            f"--variant {wish.variant} is no name for a file.",
+            f"Take small letters, digits and _; {ITSELF} is the recipe itself.",
+        )
+
+
+def _against(results: dict[str, Any], git: Any, changes: dict[str, Any]) -> Iterator[str]:
+    """What speaks against a run, each in a few words."""
+    if not git:
+        yield "it does not know of which commit its code was"
+    elif git["dirty"]:
+        yield "its code had changes that were not committed"
+    if changes:
+        yield f"it is no run of the preset, but with {' '.join(as_words(changes))}"
+    for name, words in (
+        ("synthetic", "its images were drawn by code"),
+        ("partial", "it had a part of the data set"),
+        ("limited", "it used few batches"),
+    ):
+        if results.get(name):
+            yield words
+
+
+def _commit(named: str) -> str:
+    """The whole name of a commit of this repository."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--verify", "--quiet", f"{named}^{{commit}}"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UserError(f"--commit {named} is no commit of this repository.", "See git log.") from error
+
+
+def _scores(source: RunFolder, results: dict[str, Any], *, ablation: bool) -> dict[str, Any]:
+    parts = ("val",) if ablation else PARTS
+    scores: dict[str, Any] = {part: results[part] for part in parts}
+    flips = {part: found for part in parts if (found := _flips(source, results, part))}
+    return {**scores, **({"flips": flips} if flips else {})}
+
+
+def _flips(source: RunFolder, results: dict[str, Any], part: str) -> dict[str, Any] | None:
+    """Scores with mirror images, of the run or of ``evaluate flips=true``; without their confusion matrix.
+
+    Raises:
+        UserError: evaluate has scored other weights or images.
+    """
+    found = results.get("flips", {}).get(part)
+    path = source.path / f"evaluate_{part}_best.json"
+    if found is None and path.is_file():
+        try:
+            told = read_json(path)
+            found = told.get("flips", {}).get(part)
+            apart = found is not None and abs(told[part]["loss"] - results[part]["loss"])
+        except (OSError, RefusedError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path} can't be used: {error}.", "Score the run again, or remove it.") from error
+        if apart > _SAME * max(1, results[part]["loss"]):
+            raise UserError(
+                f"{path} is of other weights than the scores of the run: their losses differ by {apart:.4f}.",
+                "Score the run again by fashseg.evaluate, with flips=true.",
+            )
+    return found and {name: value for name, value in found.items() if name != "confusion_matrix"}
+
+
+def _refuse_personal(run: Path, content: dict[str, Any]) -> None:
+    """Raises UserError where a folder of the machine would be kept, of whoever has run it."""
+    for path, text in _texts(content):
+        if _ABSOLUTE.search(text):
+            raise UserError(
+                f"{run}: its {path} names a folder of the machine: {text!r:.80}.",
+                "Name files from the repository on, and what is of the machine by a variable such as $FASHSEG_DATA.",
+            )
+
+
+def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _texts(inside, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for inside in value:
+            yield from _texts(inside, path)

@@ -1,0 +1,238 @@
+"""docs/results: what is kept of a run, and that the page says what the files give."""
+
+import json
+import statistics
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bench.results import __main__ as command
+from bench.results import page
+from bench.results.ablations import ablations, difference
+from bench.results.changes import changed_options, command_of
+from bench.results.keeping import Wish, keep
+from bench.results.kept import FOLDER, Kept, read_ablations, read_presets
+from bench.results.picture import draw
+from bench.results.presets import caveats, classes, costs, flips, summary
+from fashseg.composing import compose
+from fashseg.errors import UserError
+from fashseg.provenance import git_state
+from fashseg.run import RunFolder
+
+CLASSES = ("others", "facade", "pillar", "window", "balcony")
+CLEAN = {"commit": "1" * 40, "dirty": False}
+
+
+def scores(main: float) -> dict[str, Any]:
+    """Of a segmenter whose classes lie around its mean."""
+    by_class = {name: main + 0.01 * (i - 2) for i, name in enumerate(CLASSES)} | {"mean": main}
+    return {
+        "loss": 0.5,
+        "average_precision": by_class,
+        "average_precision_softmax": by_class,
+        "iou": by_class,
+        "pixel_accuracy": 0.75,
+        "confusion_matrix": [[1] * 5] * 5,
+    }
+
+
+def make_run(folder: Path, *words: str, val: float = 0.7, test: float = 0.69, seed: int = 0, **more: Any) -> Path:
+    """A finished run of facade_small that nobody has trained."""
+    folder.mkdir(parents=True)
+    run = RunFolder(folder)
+    run.write_config(compose("train", ["experiment=facade_small", f"seed={seed}", "data.root=/home/me/data", *words]))
+    run.write_results(
+        status="finished",
+        task="segmentation",
+        model="unet",
+        seed=seed,
+        overrides=["experiment=facade_small", "data.root=/home/me/data"],
+        notes="in /home/me/notes",
+        parameters=1_000_000,
+        multiply_adds=2_540_000_000,
+        epochs_run=110,
+        train_seconds=232.4,
+        precision="bf16",
+        threads=2,
+        machine={"processor": "AMD EPYC", "gpus": ["NVIDIA H200"]},
+        **{"versions": {"torch": "2.15.0"}, "git": CLEAN, **more},
+        val=scores(val),
+        test=scores(test),
+    )
+    return folder
+
+
+def test_the_page_says_what_the_files_give() -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.with_tables(text) == text, "python -m bench.results write"
+    for path in FOLDER.rglob("*.json"):
+        json.loads(path.read_text(encoding="utf-8"))
+        assert path.stat().st_size < 20_000, path
+
+
+def test_what_is_kept_and_the_tables_of_it(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    for seed, test in enumerate((0.69, 0.70, 0.68)):
+        both = {"val": scores(0.72), "test": scores(test + 0.01)}
+        more = {"flips": both} if seed < 2 else {}
+        run = make_run(tmp_path / str(seed), "trainer.compile=true", seed=seed, test=test, **more)
+        path = keep(run, Wish("facade_small"), kept)
+        assert path == kept / f"facade_small_seed{seed}.json"
+        assert "/home" not in path.read_text(encoding="utf-8")
+    presets = read_presets(kept)
+    rows = [line for line in summary(presets).splitlines() if "facade_small" in line]
+    assert "≥ 0.680 | 0.624" in rows[0]
+    assert "0.690 ± 0.010 | 3 seeds | yes" in rows[0]
+    assert summary(presets).count("not measured") == 5 * 2
+    (row,) = [line for line in costs(presets).splitlines() if "facade_small" in line]
+    assert (
+        "`python -m fashseg.train -m experiment=facade_small seed=0,1,2` | 1,000,000 | 2,540 million | 110 | 3:52"
+        in row
+    )
+    assert "NVIDIA H200, bf16, PyTorch 2.15.0" in row
+    by_class = classes("facade_small", presets)
+    assert "| pillar | 0.700 ± 0.000 | 0.690 ± 0.010 | 0.227 |" in by_class
+    assert "| **mean** | **0.700 ± 0.000** | **0.690 ± 0.010** | 0.624 |" in by_class
+    assert "0.700 ± 0.000 | 0.720 ± 0.000 | 0.695 ± 0.007 | 0.705 ± 0.007 | 2 seeds" in flips(presets), (
+        "of the same runs"
+    )
+    assert "None" in caveats(presets)
+    picture = draw(presets)
+    assert Image.open(BytesIO(picture)).size[0] > 400
+    assert len(picture) < 60_000
+
+
+def test_a_class_below_its_goal_is_told(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", test=0.76)
+    keep(run, Wish("facade_small"), tmp_path)
+    path = tmp_path / "facade_small_seed0.json"
+    path.rename(tmp_path / "facade_best_seed0.json")
+    (row,) = [line for line in summary(read_presets(tmp_path)).splitlines() if "facade_best" in line]
+    assert row.endswith("not in facade, window |"), "0.75 and 0.77 against 0.792 and 0.87"
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "why"),
+    [
+        ([], {"git": {"commit": "1" * 40, "dirty": True}}, "its code had changes that were not committed"),
+        ([], {"git": None}, "it does not know of which commit its code was"),
+        (["epochs=30", "loss=focal"], {}, "it is no run of the preset, but with loss=focal epochs=30"),
+        ([], {"limited": True}, "it used few batches"),
+    ],
+)
+def test_what_speaks_against_a_run_is_told_or_noted(
+    tmp_path: Path, words: list[str], more: dict[str, Any], why: str
+) -> None:
+    run = make_run(tmp_path / "run", *words, **more)
+    with pytest.raises(UserError, match="not kept") as error:
+        keep(run, Wish("facade_small"), tmp_path)
+    assert why in error.value.what
+    assert not list(tmp_path.glob("*.json"))
+    keep(run, Wish("facade_small", anyway=True), tmp_path)
+    presets = read_presets(tmp_path)
+    assert presets["facade_small"][0].results["against"] == [why]
+    assert why in caveats(presets)
+    assert f"facade_small {' '.join(reversed(words))} seed=0".replace("  ", " ") in costs(presets)
+
+
+def test_a_run_that_knows_no_commit_can_be_given_one(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", git=None)
+    with pytest.raises(UserError, match="no commit of this repository"):
+        keep(run, Wish("facade_small", commit="f" * 40), tmp_path)
+    if git_state():  # not where the tests were unpacked from an archive
+        path = keep(run, Wish("facade_small", commit="HEAD"), tmp_path)
+        assert json.loads(path.read_text(encoding="utf-8"))["git"]["stated"] is True
+
+
+def test_flips_of_a_later_evaluation_are_kept_if_they_are_of_the_same_weights(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    told = {"test": scores(0.69), "flips": {"test": scores(0.71)}}
+    (run / "evaluate_test_best.json").write_text(json.dumps(told), encoding="utf-8")
+    path = keep(run, Wish("facade_small"), tmp_path)
+    flips = json.loads(path.read_text(encoding="utf-8"))["flips"]
+    assert flips["test"]["average_precision"]["mean"] == 0.71
+    assert "confusion_matrix" not in flips["test"]
+    told["test"]["loss"] = 0.6
+    (run / "evaluate_test_best.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(UserError, match="other weights"):
+        keep(run, Wish("facade_small"), tmp_path)
+
+
+def test_variants_are_kept_without_test_scores_and_paired_by_fold_and_seed(tmp_path: Path) -> None:
+    def one(variant: str, fold: int, val: float, *words: str) -> None:
+        run = make_run(
+            tmp_path / f"{variant}{fold}", "epochs=40", f"data.fold={fold}", "data.folds=3", *words, val=val, fold=fold
+        )
+        keep(run, Wish("facade_small", variant), tmp_path)
+
+    for fold, (recipe, without) in enumerate([(0.70, 0.68), (0.60, 0.57), (0.80, 0.79)]):
+        one("preset", fold, recipe)
+        one("no_dropout", fold, without, "model.dropout=0")
+    variants = read_ablations("facade_small", tmp_path)
+    assert set(variants) == {"preset", "no_dropout"}
+    for runs in variants.values():
+        assert all("test" not in run.results for run in runs)
+    text = ablations("facade_small", variants, ())
+    assert "| `facade_small` |  | 3 folds | 0.700 ± 0.100 |  | 0.680 | 0.690 | 0.700 | 0.710 | 0.720 |" in text
+    assert "| no dropout | `model.dropout=0` | 3 folds | 0.680 ± 0.110 | -0.020 ± 0.010 |" in text
+
+
+def test_without_pairs_a_difference_has_no_spread() -> None:
+    def runs(seeds: list[int], vals: list[float]) -> list[Kept]:
+        made = zip(seeds, vals, strict=True)
+        return [Kept("x", None, seed, {"task": "segmentation", "val": scores(val)}) for seed, val in made]
+
+    assert difference(runs([3, 4], [0.5, 0.6]), runs([0, 1], [0.4, 0.5])) == (pytest.approx(0.1), None)
+    mean, spread = difference(runs([0, 1, 2], [0.5, 0.7, 0.9]), runs([0, 1], [0.4, 0.5])) or (0, 0)
+    assert mean == pytest.approx(0.15)
+    assert spread == pytest.approx(statistics.stdev([0.1, 0.2]))
+
+
+def test_options_of_another_choice_are_those_that_were_given(tmp_path: Path) -> None:
+    run = RunFolder(
+        make_run(tmp_path / "run", "augment=flip", "model.widths=[8,16]", "logger=csv", "data.resident=false")
+    )
+    changes = changed_options(run, "facade_small")
+    assert changes == {"augment.name": "flip", "model.widths": [8, 16]}
+    assert command_of("facade_small", changes, [1]) == (
+        "python -m fashseg.train experiment=facade_small 'model.widths=[8,16]' augment=flip seed=1"
+    )
+
+
+def test_a_page_with_a_mistake_is_left_alone(tmp_path: Path) -> None:
+    for text, why in (
+        ("<!-- table: nothing -->\n<!-- end -->", "names no table"),
+        ("<!-- table: flips -->\n\n<!-- table: costs -->\n<!-- end -->", "before the next"),
+        ("<!-- table: flips -->\n", "not every table"),
+    ):
+        with pytest.raises(UserError, match=why):
+            page.with_tables(text, tmp_path)
+    made = page.with_tables("a\n<!-- table: flips -->\nold\n<!-- end -->\nb\n", tmp_path)
+    assert made == "a\n<!-- table: flips -->\n\nNot measured yet.\n\n<!-- end -->\nb\n"
+    (tmp_path / "cnn_best_seed0.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UserError, match="cnn_best_seed0"):
+        page.with_tables(made, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["nowhere", "--as", "facade_small"], "no run folder"),
+        (["nowhere", "--as", "facade_smal"], "no preset"),
+        (["nowhere", "--as", "facade_small", "--variant", "../x"], "no name for a file"),
+    ],
+)
+def test_the_command_refuses_in_two_lines(words: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["keep", *words]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert why in told[0]
+
+
+def test_what_is_personal_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", versions={"torch": "2.15.0", "mine": "/home/me/torch"})
+    with pytest.raises(UserError, match=r"versions.mine names a folder of the machine"):
+        keep(run, Wish("facade_small"), tmp_path)
