@@ -100,6 +100,8 @@ def comparable(facts: Facts) -> list[str]:
                 f"It is of another kind, too: of {facts.other_loss}, which was minimised. The other two are the "
                 "cross-entropy, as for every run, so that runs can be compared."
             )
+        if facts.mixing:
+            lines.append(f"It is of training images that were mixed with each other, by {facts.mixing}.")
         if fixed and val is not None:
             lines.append("By the loss at the end of the epoch, yes: it is of the same weights as validation.")
             lines.append(_gap(fixed, val))
