@@ -69,6 +69,13 @@ REFUSED = {
     "a depth between two networks": (["model=wide_resnet", "model.depth=20"], ["model.depth=20", "16 or 22"]),
     "a normalisation that is not there": (["model=unet", "model.norm=layer"], ["model.norm=layer", "batch, group"]),
     "a squeeze of nothing": (["model=resnet", "model.squeeze=0"], ["model.squeeze=0", "at least 1"]),
+    "shares for a loss of labels": (
+        ["augment=garment", "augment.mixup=1", "loss=focal"],
+        ["augment.mixup=1", "loss=binary"],
+    ),
+    "pixels mixed": (["model=segnet", "augment=photo", "augment.cutmix=1"], ["augment.cutmix=1", "segmentation"]),
+    "shares that are none": (["augment=flip", "augment.mixup=-1"], ["augment.mixup=-1", "at least 0"]),
+    "weights without end": (["loss=class_balanced", "loss.beta=1"], ["loss.beta=1", "less than 1"]),
     "name by hand": (["model.name=segnet"], ["model=NAME"]),
     "another file to start from": (["--config-name=evaluate"], ["--config-name"]),
     "unknown flag": (["--foo"], ["--foo"]),

@@ -52,6 +52,16 @@ def test_rows_are_sorted_by_validation_and_show_the_options_that_differ(here: Pa
     assert list(group.labels().values()) == ["lr=0.001", "lr=0.01", "lr=0.1"]
 
 
+def test_a_run_from_before_an_option_is_one_without_it(here: Path) -> None:
+    for seed, (folder, changes) in enumerate(
+        {"old": {}, "same": {"augment__mixup": 0.0}, "other": {"augment__mixup": 0.2}}.items()
+    ):
+        make_run(here / folder, seed=seed, augment__name="flip", augment__probability=0.5, **changes)
+    group = one(here)
+    assert group.options == ("augment.mixup",)
+    assert sorted(len(row.runs) for row in group.rows) == [1, 2]
+
+
 def test_options_that_only_some_runs_have_do_not_make_a_column(here: Path) -> None:
     make_run(here / "adam")
     sgd = make_run(here / "sgd", optimizer__name="sgd", optimizer__momentum=0.9)

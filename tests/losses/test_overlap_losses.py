@@ -1,13 +1,17 @@
 """Losses by classes and their overlap, against formulas written down otherwise, scikit-learn and torchvision."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import f1_score, jaccard_score
+from torch.utils._python_dispatch import TorchDispatchMode
 from torchvision.ops import sigmoid_focal_loss
 
 from fashseg import config as cfg
 from fashseg.losses import build_loss
+from fashseg.losses.class_balanced import ClassBalanced
 
 IGNORED = 255
 OPTIONS = [
@@ -158,6 +162,35 @@ def test_mixed_precision_computes_losses_in_full(options: cfg.Loss) -> None:
         loss = build_loss(options)(logits, targets)
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss, build_loss(options)(logits.float(), targets))
+
+
+class Called(TorchDispatchMode):
+    """Names of the operations that ran."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("ignore", [None, IGNORED])
+@pytest.mark.parametrize("options", [*OPTIONS, cfg.ClassBalanced("class_balanced")], ids=[*NAMES, "class_balanced"])
+def test_a_step_can_be_recorded(options: cfg.Loss, ignore: int | None) -> None:
+    """A CUDA graph knows no sizes that depend on values, and nothing that waits for a value."""
+    logits, targets = batch(5, 6, 4)
+    loss = build_loss(options, ignore)
+    if isinstance(loss, ClassBalanced):
+        loss.go_by([1, 2, 3, 4, 5])
+    with Called() as control:
+        assert targets[targets > 0].sum().item()
+    with Called() as called:
+        loss(logits.requires_grad_(), targets).backward()
+    waits = ("_local_scalar_dense", "nonzero", "aten.index.", "masked_select", "bincount", "unique")
+    assert {name for name in waits if any(name in call for call in control.names)} == {waits[0], waits[2]}
+    assert not [call for call in called.names if any(name in call for name in waits)]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=NAMES)

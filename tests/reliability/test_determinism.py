@@ -68,7 +68,7 @@ TWO = (*TINY_CNN, "batch_size=16", "trainer.devices=2", "data.train_images=320",
 
 
 def test_two_processes_share_a_folder_and_go_on_as_if_they_had_not_been_stopped(tmp_path: Path) -> None:
-    words = (*TWO, "data.test_images=51", "augment=flip")
+    words = (*TWO, "data.test_images=51", "augment=flip", "augment.mixup=0.4")
     told = by_two(tmp_path, *words, "epochs=3")
     assert told.count("Accuracy on synthetic data") == 1
     (whole,) = (tmp_path / "outputs" / "cnn").iterdir()

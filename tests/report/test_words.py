@@ -1,10 +1,12 @@
 """What the page says in words, from the numbers."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from fashseg.report import words
 from fashseg.report.facts import Facts
@@ -52,6 +54,24 @@ def test_the_three_losses_are_named_and_compared() -> None:
     assert "By the loss at the end of the epoch, yes" in said
     assert "9.9% above that of training images" in said
     assert "building" not in said
+
+
+@pytest.mark.parametrize(
+    ("augment", "said"),
+    [
+        ({"mixup": 0.2, "cutmix": 0.0, "mix_probability": 0.5}, "by augment.mixup=0.2."),
+        ({"mixup": 0.2, "cutmix": 1.0, "mix_probability": 1.0}, "by augment.mixup=0.2 augment.cutmix=1."),
+        ({"mixup": 0.2, "cutmix": 1.0, "mix_probability": 0.0}, None),
+        ({"mixup": 0.0, "cutmix": 0.0, "mix_probability": 1.0}, None),
+        ({}, None),
+        ([1], None),
+    ],
+)
+def test_a_running_loss_of_mixed_images_is_told_to_be(augment: Any, said: str | None) -> None:
+    mixed = replace(facts([row(1, 1.2, 1.1, 1.08)]), config=OmegaConf.create({"augment": augment}))
+    told = " ".join(words.comparable(mixed))
+    assert ("mixed with each other" in told) == (said is not None)
+    assert said is None or said in told
 
 
 @pytest.mark.parametrize(

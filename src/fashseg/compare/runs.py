@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fashseg.compare.older import with_newer_options
 from fashseg.errors import UserError
 from fashseg.files import in_full
 from fashseg.report.plausible import check_scores
@@ -235,7 +236,7 @@ def _main_score(results: dict[str, Any], part: str) -> float:
 
 def _options(folder: RunFolder) -> dict[str, Any] | None:
     try:
-        options = folder.read_options()
+        options = with_newer_options(folder.read_options())
     except UserError:
         return None
     return {str(printable(path)): all_printable(value) for path, value in options.items()}

@@ -101,8 +101,7 @@ class Facts:
     @property
     def other_loss(self) -> str | None:
         """The options of what was minimised, where that is not the plain cross-entropy."""
-        values = self.config.get("loss") if self.config is not None else None
-        options = dict(all_printable(OmegaConf.to_container(values))) if isinstance(values, DictConfig) else {}
+        options = self._options_of("loss")
         name = options.pop("name", "cross_entropy")
         if name == "cross_entropy" and not options.get("label_smoothing"):
             return None
@@ -113,6 +112,17 @@ class Facts:
         """The option that has averaged the weights, where what was scored is of averaged ones."""
         decay = self.results.get("ema_decay")
         return f"callbacks.ema.decay={decay}" if isinstance(decay, float) else None
+
+    @property
+    def mixing(self) -> str | None:
+        """The options by which training images were mixed with each other; None where they were not."""
+        options = self._options_of("augment")
+        said = [f"augment.{key}={shown_option(options[key])}" for key in ("mixup", "cutmix") if options.get(key)]
+        return " ".join(said) if said and options.get("mix_probability") else None
+
+    def _options_of(self, group: str) -> dict[str, Any]:
+        values = self.config.get(group) if self.config is not None else None
+        return dict(all_printable(OmegaConf.to_container(values))) if isinstance(values, DictConfig) else {}
 
     @property
     def class_names(self) -> list[str]:

@@ -27,7 +27,8 @@ def training(facts: Facts, album: Album) -> Section:
         alt=f"Loss, {facts.score_label} and learning rate over {len(facts.rows)} epochs. {said}",
         caption="Running: averaged over an epoch while the weights move. End of epoch: with the weights it has led to"
         + (", as they are averaged." if facts.averaged else ".")
-        + (f" Running is of {facts.other_loss}, the others are the cross-entropy." if facts.other_loss else ""),
+        + (f" Running is of {facts.other_loss}, the others are the cross-entropy." if facts.other_loss else "")
+        + (f" Running is of images mixed with each other: {facts.mixing}." if facts.mixing else ""),
     )
     what = "The weights of that epoch are the ones tested." if facts.finished else "It is the model shown on this page."
     return Section("Training", "training", [Text([f"{said} {what}{_averaged(facts)}{_left_out(facts)}"]), chart])

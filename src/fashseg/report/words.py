@@ -104,6 +104,8 @@ def comparable(facts: Facts) -> list[str]:
             lines.append(
                 f"And it is of the weights as they are trained, the other two of their average ({facts.averaged})."
             )
+        if facts.mixing:
+            lines.append(f"It is of training images that were mixed with each other, by {facts.mixing}.")
         if fixed and val is not None:
             lines.append("By the loss at the end of the epoch, yes: it is of the same weights as validation.")
             lines.append(_gap(fixed, val))

@@ -19,16 +19,14 @@ from fashseg.network import averaged_over_flips
 from fashseg.ranks.group import any_of, average_buffers
 from fashseg.tasks import meters
 from fashseg.tasks.as_written import as_written
-from fashseg.tasks.augmentation import augment
 from fashseg.tasks.averaging import Average
 from fashseg.tasks.class_weights import weigh_classes
 from fashseg.tasks.guard import Guard
-from fashseg.tasks.mixing import mixed
 from fashseg.tasks.optimizers import keep_kind, optimizer_and_schedule
 from fashseg.tasks.options import Options, typed
+from fashseg.tasks.preparing import prepare
 from fashseg.tasks.state import restore_state, saved_state
 from fashseg.tasks.stepping import Pending, Stepper, align_counters, take_or_leave
-from fashseg.tasks.windows import random_windows
 
 Scores = dict[str, Any]
 
@@ -165,11 +163,7 @@ class Task(LightningModule):
     def prepared(self, batch: Batch, step: int) -> Batch:
         """A training batch as it is trained on; ``step`` fixes what is drawn: augmentation, windows, mixing."""
         seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
-        images, targets = batch
-        if images.shape[1:] != self.info.shape:
-            images, targets = random_windows(images, targets, self.info.shape[1:], seed)
-        images, targets = augment(self.augmentation, images, targets, seed=seed, outside=self.info.ignore or 0)
-        return mixed(self.augmentation, images, targets, len(self.info.class_names), seed)
+        return prepare(batch, self.augmentation, self.info, seed)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""
