@@ -107,6 +107,10 @@ def test_group_normalisation_is_of_each_image_by_itself() -> None:
     torch.testing.assert_close(alone(images)[:1], alone(images[:1]))
     groups = [(m.num_channels, m.num_groups) for m in alone.modules() if isinstance(m, nn.GroupNorm)]
     assert set(groups) == {(8, 8), (12, 4), (16, 8)}
+    last = (images + 30).contiguous(memory_format=torch.channels_last)
+    norm = next(m for m in build(DEFAULTS | {"norm": "group"}, (3, 4)).modules() if isinstance(m, nn.GroupNorm))
+    exactly = F.group_norm(last.double(), norm.num_groups)
+    torch.testing.assert_close(norm(last).double(), exactly, rtol=0, atol=1e-4)
     together = build(DEFAULTS).train()
     assert not torch.allclose(together(images)[:1], together(images[:1]), atol=1e-3)
 
