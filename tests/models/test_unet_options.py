@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from fashseg.checking import check_choice
+from fashseg.models import build_model
 from fashseg.models.context import Dilated, Pyramid, part_means
 from fashseg.models.unet import UNet
 
@@ -47,6 +49,16 @@ def test_without_a_word_the_weights_have_the_names_of_before() -> None:
     assert set(build(DEFAULTS).state_dict()) == expected
 
 
+def test_a_network_that_was_kept_before_the_options_were_there_is_the_same() -> None:
+    kept = {"name": "unet", "widths": [8, 12, 16], "convs": 2, "decoder_convs": 1, "dropout": 0.0}
+    again = build_model(check_choice("model", kept), (3, 16, 16), 4).eval()
+    again.load_state_dict(build(DEFAULTS).state_dict())
+    images = torch.randn(2, 3, 16, 16)
+    assert torch.equal(again(images), build(DEFAULTS).eval()(images))
+    kept = {"name": "resnet", "widths": [4], "blocks": [1], "dropout": 0.0}
+    assert check_choice("model", kept).squeeze is None
+
+
 def test_every_option_is_another_function() -> None:
     images = torch.randn(2, 3, 16, 24, generator=torch.Generator().manual_seed(1))
     outputs = [build(options)(images) for options in (*SINGLE, *TOGETHER)]
@@ -60,7 +72,7 @@ def test_it_learns_two_images_by_heart(options: dict[str, str]) -> None:
     model = build(options)
     images, labels = torch.randn(2, 3, 8, 8), torch.randint(4, (2, 8, 8))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for _ in range(150):
+    for _ in range(100):
         optimizer.zero_grad()
         loss = F.cross_entropy(model(images), labels)
         loss.backward()
