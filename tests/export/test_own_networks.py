@@ -15,6 +15,8 @@ from fashseg.data.info import DataInfo
 from fashseg.data.sources import SOURCES
 from fashseg.export.comparing import Agreement
 from fashseg.export.images import comparison_images
+from fashseg.export.program import trace
+from fashseg.export.writing import load_onnx, onnx_file
 from fashseg.models import BUILDERS
 from fashseg.tasks import Task, task_class
 from fashseg.trained import load_trained, save_weights
@@ -71,7 +73,7 @@ def saved(options: cfg.Model, info: DataInfo, path: str = "m.safetensors") -> Ta
 @pytest.mark.parametrize(
     ("options", "info"),
     [
-        (cfg.CHOICES["model"]["resnet"](name="resnet", widths=[4, 8], blocks=[1, 1]), GARMENTS),
+        (cfg.CHOICES["model"]["resnet"](name="resnet", widths=[4, 8], blocks=[1, 1], squeeze=2), GARMENTS),
         (cfg.CHOICES["model"]["unet"](name="unet", widths=[4, 8, 8]), SEGMENTS),
     ],
     ids=["resnet", "unet"],
@@ -94,6 +96,26 @@ def test_other_networks(options: cfg.Model, info: DataInfo, run: Command) -> Non
         with pytest.raises(Exception, match=r"4 *\*|divisible|% *4"):
             module(torch.rand(1, 2, 10, 20))
         assert load_trained(model="to/m.safetensors").about["license"] == "MIT"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"norm": "group", "blocks": "separable", "context": "pyramid"},
+        {"norm": "none", "blocks": "plain", "context": "dilated"},
+    ],
+    ids=["pyramid", "dilated"],
+)
+def test_what_sees_the_whole_image_is_exported_for_images_of_any_size(options: dict[str, str], tmp_path: Path) -> None:
+    task = saved(cfg.UNet(name="unet", widths=[4, 8], convs=1, **options), SEGMENTS, str(tmp_path / "m.safetensors"))
+    program = trace(task)
+    (tmp_path / "m.onnx").write_bytes(onnx_file(program, {}))
+    for shape in ((3, 2, 8, 18), (1, 2, 64, 32), (2, 2, 34, 40)):
+        images = torch.rand(shape) * 255
+        with torch.no_grad():
+            expected = task(images)
+            for function in (program.module(), load_onnx(tmp_path / "m.onnx")):
+                torch.testing.assert_close(function(images), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["onnx", "safetensors"])

@@ -31,6 +31,9 @@ def test_schedules() -> None:
     assert max(cycle) == pytest.approx(0.1)
     assert cycle.index(max(cycle)) in (24, 25)
     assert cycle[-1] < 1e-5
+    short = rates(cfg.OneCycle(name="one_cycle", rise_share=0.2), steps=5)
+    assert short == sorted(short, reverse=True), "a rise of one step is over before it begins"
+    assert short[0] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ class Pyramid(nn.Module):
     """Adds what the means over the whole image, and over its 2×2, 3×3 and 6×6 parts, tell of each place.
 
     Source: Zhao et al., "Pyramid Scene Parsing Network", 2017. There they are stacked with what came in; here they are
-    projected and added to it. The means are not normalised by themselves: that of the whole image is one value a
-    channel, of which a step of one image has no deviation.
+    projected and added to it. The layers behind the means neither normalise nor rectify: that of the whole image has
+    one value a channel, of which a step of one image has no deviation, and of means, which differ little from image to
+    image, half of the units would be off for good.
 
     Args:
         channels: of what comes in and goes out.
@@ -28,7 +29,7 @@ class Pyramid(nn.Module):
     def __init__(self, channels: int, norm: str = "batch") -> None:
         super().__init__()
         part = max(1, channels // len(BINS))
-        self.parts = nn.ModuleList(_seen(channels, part) for _ in BINS)
+        self.parts = nn.ModuleList(_of_means(channels, part) for _ in BINS)
         self.project = _project(len(BINS) * part, channels, norm)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ class Dilated(nn.Module):
 
     Args:
         channels: of what comes in and goes out.
-        norm: as in `fashseg.models.unet_level.normalised`; the mean has none.
+        norm: as in `fashseg.models.unet_level.normalised`; the mean has none, as above.
 
     Shapes:
         (N, channels, H, W) to the same.
@@ -63,7 +64,7 @@ class Dilated(nn.Module):
         near = nn.Conv2d(channels, part, kernel_size=1, bias=bias)
         far = [nn.Conv2d(channels, part, kernel_size=3, padding=r, dilation=r, bias=bias) for r in RATES]
         self.branches = nn.ModuleList(nn.Sequential(*normalised(conv, norm), nn.ReLU()) for conv in (near, *far))
-        self.whole = _seen(channels, part)
+        self.whole = _of_means(channels, part)
         self.project = _project((len(RATES) + 2) * part, channels, norm)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -94,8 +95,10 @@ def _shares(size: int, bins: int, like: Tensor) -> Tensor:
     return (shares / shares.sum(dim=1, keepdim=True)).to(like.dtype)  # in autocast, the sum has another type
 
 
-def _seen(channels: int, part: int) -> nn.Sequential:
-    return nn.Sequential(*normalised(nn.Conv2d(channels, part, kernel_size=1), "none"), nn.ReLU())
+def _of_means(channels: int, part: int) -> nn.Conv2d:
+    conv = nn.Conv2d(channels, part, kernel_size=1)
+    normalised(conv, "none")
+    return conv
 
 
 def _project(inputs: int, outputs: int, norm: str) -> nn.Sequential:

@@ -65,8 +65,10 @@ def build_scheduler(options: cfg.Scheduler, optimizer: optim.Optimizer, steps: i
     if isinstance(options, cfg.Cosine):
         return CosineAnnealingLR(optimizer, T_max=steps, eta_min=options.final_share * lr)
     if isinstance(options, cfg.OneCycle):
-        cycle = options.cycle_momentum
-        return OneCycleLR(optimizer, lr, total_steps=steps, pct_start=options.rise_share, cycle_momentum=cycle)
+        cycle, rise = options.cycle_momentum, options.rise_share
+        if float(rise * steps) - 1 == 0:
+            rise *= 1 - 1e-6  # by the length of the rise less one step PyTorch would divide
+        return OneCycleLR(optimizer, lr, total_steps=steps, pct_start=rise, cycle_momentum=cycle)
     return None
 
 
