@@ -14,10 +14,15 @@ from typing import Any
 
 from bench.results.changes import as_words, changed_options
 from bench.results.kept import ABLATIONS, FOLDER, ITSELF, NAMES, file_name
+from fashseg.checking import check
 from fashseg.composing import conf_dir
+from fashseg.config import Train
+from fashseg.data.sources import SOURCES
 from fashseg.errors import UserError
 from fashseg.files import write_atomically
+from fashseg.report.network import multiply_adds
 from fashseg.run import RunFolder
+from fashseg.tasks import build_task
 from fashseg.untrusted import RefusedError, read_json
 
 KEPT = (
@@ -64,6 +69,8 @@ def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
     changes = changed_options(source, wish.preset)
     content: dict[str, Any] = {"preset": wish.preset, **({"variant": wish.variant} if wish.variant else {})}
     content |= {name: results[name] for name in KEPT if name in results}
+    if content.get("multiply_adds") is None:  # of a run that is older than this entry
+        content["multiply_adds"] = _multiply_adds(source)
     if wish.commit:
         content["git"] = {"commit": _commit(wish.commit), "dirty": False, "stated": True}
     against = list(_against(results, content.get("git"), {} if wish.variant else changes))
@@ -76,6 +83,11 @@ def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
     place.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def _multiply_adds(source: RunFolder) -> int | None:
+    run = check(Train, source.read_config())
+    return multiply_adds(build_task(run, SOURCES[run.data.name].info))
 
 
 def check_wish(wish: Wish) -> None:
