@@ -51,6 +51,17 @@ def _paths_below(kind: Any, prefix: str) -> Iterator[str]:
             yield f"{prefix}.{name}"
 
 
+def free_mappings(schema: type) -> list[str]:
+    """Dotted paths of the options that are mappings of anything to anything."""
+    return [
+        f"{item.name}.{name}"
+        for item in fields(schema)
+        for kind in cfg.CHOICES.get(item.name, {}).values()
+        for name, hint in typing.get_type_hints(kind).items()
+        if typing.get_origin(hint) is dict
+    ]
+
+
 def check(schema: type[Schema], given: DictConfig) -> Schema:
     """The configuration as a tree of dataclasses, every value of the right type and in its range.
 

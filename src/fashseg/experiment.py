@@ -23,6 +23,7 @@ from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
 from fashseg.devices import torch_device
 from fashseg.engine import build_trainer, compile_network, graphed, set_up_process, steps_per_call
+from fashseg.models.adapters.beginning import begin
 from fashseg.ranks.company import Company
 from fashseg.ranks.group import total
 from fashseg.ranks.job import job_of
@@ -100,6 +101,9 @@ def _data_and_task(run: cfg.Train, checkpoint: Path | None) -> tuple[ImageDataMo
     if checkpoint:
         go_by_run(data, checkpoint)
     task = build_trained(run, data.info, checkpoint) if checkpoint else build_task(run, data.info)
+    if not checkpoint:
+        info = data.info
+        begin(task.model, run.model, info.shape, len(info.class_names), (info.mean, info.std))
     data.steps_per_call = steps_per_call(run.trainer, run.batch_size, data.info.shape)
     task.automatic_optimization = data.steps_per_call is None
     task.gradient_clip = run.trainer.gradient_clip

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from fashseg.errors import UserError
+from fashseg.errors import FashsegError, UserError
+from fashseg.models.adapters.calling import reason_of
 from fashseg.plugins import calling
 from fashseg.tasks.base import Task
 
@@ -43,6 +44,25 @@ def try_out(task: Task, group: str, name: str) -> None:
         raise UserError(
             f"loss={name}: of logits {wanted} it gave {shape}, and not one number.", "Take the mean, such as .mean()."
         )
+
+
+def try_library(task: Task, name: str) -> None:
+    """See whether a network of a library gives logits of the images of a data set.
+
+    Args:
+        task: with the network, on the CPU.
+        name: of the model.
+
+    Raises:
+        ValueError: it fails at them.
+        UserError: it gives something else.
+    """
+    try:
+        try_out(task, "model", name)
+    except (FashsegError, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(reason_of(error)) from error
 
 
 def _by(shape: tuple[int, ...]) -> str:
