@@ -170,7 +170,7 @@ def unknown_option(path: str, known: dict[str, list[str]], choices: dict[str, st
     group = path.partition(".")[0]
     if path in known:
         chosen = f"{group}={choices[group]}" if group in choices else f"the chosen {group}"
-        others = " and ".join(f"{group}={name}" for name in known[path])
+        others = " or ".join(f"{group}={name}" for name in known[path])
         return UserError(f"{path} is no option of {chosen}; {others} has it.", f"Choose {others}, or leave it out.")
     inside = [name for name in known if name.startswith(path + ".")]
     if inside:

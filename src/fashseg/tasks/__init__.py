@@ -51,7 +51,7 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
 def _other_images(model: cfg.Model) -> str:
     """The way out where a network does not take the images."""
     if isinstance(model, cfg.Timm):
-        return "Choose another model.architecture, or a model.image_size that it takes, such as model.image_size=224."
+        return "Choose another model.architecture, or a size that it takes, such as model.image_size=224."
     if isinstance(model, cfg.SMP):
         return "Choose another data.size, another model.architecture, or a smaller model.options.encoder_depth."
     return "Choose another data.size, or another model."

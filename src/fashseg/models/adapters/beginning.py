@@ -33,7 +33,7 @@ def begin(
         options: of a network of a library, or any other.
         shape: channels, height and width of an image.
         classes: number of outputs, per image or per pixel.
-        normalised: mean and standard deviation, on the scale of 0 to 255, by which images are normalised in front of it.
+        normalised: mean and standard deviation, on the scale of 0 to 255, by which its images are normalised.
 
     Raises:
         UserError: the weights can't be found, read or used.
