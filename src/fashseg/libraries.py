@@ -26,7 +26,7 @@ _TAKEN = {
         *_OF_TIMM,  # an encoder may be one of its networks
     ),
 }
-_MOST = 1_000_000  # of a number: a network is not to get layers without end
+_MOST = 65_536  # of a number: a network is not to get layers without end
 
 
 def require_library(model: cfg.Model) -> None:

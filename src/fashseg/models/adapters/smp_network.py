@@ -1,5 +1,6 @@
 """Segmenters of segmentation_models_pytorch, by name."""
 
+import inspect
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +27,7 @@ def build_smp(options: cfg.SMP, shape: tuple[int, int, int], classes: int) -> Ad
     """
     require_library(options)
     _require_names(options)
+    _require_arguments(options)
     network = _created(options, shape[0], classes)
     return Adapted(network, shape[0], divisor=int(network.encoder.output_stride))
 
@@ -106,6 +108,20 @@ def _require_names(options: cfg.SMP) -> None:
             f"model.encoder={options.encoder} is no encoder of segmentation_models_pytorch {smp.__version__}.",
             did_you_mean(options.encoder, encoders, f"There are {', '.join(encoders)}; and {OF_TIMM}NAME of timm."),
         )
+
+
+def _require_arguments(options: cfg.SMP) -> None:
+    """Refuse arguments that the library would take without using them: all but those of timm's encoders."""
+    import segmentation_models_pytorch as smp
+
+    kind = smp.MODEL_ARCHITECTURES_MAPPING[options.architecture]
+    known = [name for name, item in inspect.signature(kind).parameters.items() if item.kind is not item.VAR_KEYWORD]
+    for name in options.options:
+        if name not in known and not options.encoder.startswith(OF_TIMM):
+            raise UserError(
+                f"model.options.{name} is no argument of {options.architecture} in segmentation_models_pytorch.",
+                did_you_mean(name, known, f"There are {', '.join(known)}."),
+            )
 
 
 def _created(options: cfg.SMP, channels: int, classes: int) -> Any:

@@ -21,7 +21,8 @@ def build_timm(options: cfg.Timm, shape: tuple[int, int, int], classes: int) -> 
     """
     require_library(options)
     require_name(options.architecture, f"model.architecture={options.architecture}")
-    network = _created(options.architecture, _arguments(options, shape), classes)
+    with told(f"model=timm: {options.architecture} can't be built as model.options say", "Change or leave them out."):
+        network = _created(options.architecture, _arguments(options, shape), classes)
     _require_whole_patches(network, (options.image_size,) * 2 if options.image_size else shape[1:])
     return Adapted(network, shape[0], side=options.image_size)
 
@@ -102,9 +103,13 @@ def donated(architecture: str, arguments: dict[str, Any], path: str) -> dict[str
     if classes is None:
         classes = published.num_classes if published else 1000
     overlay = {"file": path, "custom_load": False, "num_classes": classes}
+    arguments = arguments | {"pretrained_cfg_overlay": overlay}
+    channels = published.input_size[0] if published else 3
     with told(f"{path} can't be used as weights of {architecture}", _OTHER_FILE):
-        donor = _created(architecture, arguments | {"pretrained_cfg_overlay": overlay}, classes, pretrained=True)
-    return donor.state_dict()
+        if arguments["in_chans"] != channels:
+            # timm is content with a part of the weights where it can't bring the first layer to other channels.
+            _created(architecture, arguments | {"in_chans": channels}, classes, pretrained=True)
+        return _created(architecture, arguments, classes, pretrained=True).state_dict()
 
 
 _OTHER_FILE = "Name the file of weights that belongs to it, model.safetensors as it is published."
@@ -146,6 +151,5 @@ def _arguments(options: cfg.Timm, shape: tuple[int, int, int]) -> dict[str, Any]
 def _created(architecture: str, arguments: dict[str, Any], classes: int, *, pretrained: bool = False) -> nn.Module:
     import timm
 
-    with told(f"model=timm: {architecture} can't be built as model.options say", "Change model.options, or another."):
-        network: nn.Module = timm.create_model(architecture, pretrained=pretrained, num_classes=classes, **arguments)
+    network: nn.Module = timm.create_model(architecture, pretrained=pretrained, num_classes=classes, **arguments)
     return network
