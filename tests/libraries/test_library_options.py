@@ -1,14 +1,12 @@
 """Options of networks of other libraries: what is refused before torch is loaded, and files that ask for too much."""
 
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from conftest import TINY_CNN, Command, assert_two_lines
+from conftest import Command, assert_two_lines
 from fashseg import extras
-from libraries.published import needs_timm
 
 REFUSED = {
     "argument that is taken": (["model.options.num_classes=3"], ["model.options.num_classes is not free"]),
@@ -41,28 +39,9 @@ def test_a_library_that_is_not_installed_is_told(
     assert not list(tmp_path.iterdir())
 
 
-def test_keyword_arguments_in_three_ways(run: Command) -> None:
-    for words in (
-        ["model.options.drop_rate=0.25"],
-        ["+model.options.drop_rate=0.25"],
-        ["model.options={drop_rate:0.25}"],
-    ):
-        shown = run("train", "model=timm", *words, "--cfg", "job")
-        assert shown.status == 0, shown.err
-        assert yaml.safe_load(shown.out)["model"]["options"] == {"drop_rate": 0.25}
-
-
-@needs_timm
-def test_a_run_that_asks_for_layers_without_end_is_refused(run: Command, tmp_path: Path) -> None:
-    words = (*TINY_CNN[1:], "model=timm", "model.architecture=test_vit", "epochs=1", "trainer.limit_batches=1")
-    outcome = run("train", *words, "model.options.patch_size=4", "hydra.run.dir=r")
-    assert outcome.status == 0, outcome.err
-    path = tmp_path / "r" / "config.yaml"
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    config["model"]["options"]["depth"] = 1_000_000
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    assert_two_lines(run("evaluate", "run=r"), "far more layers")
-    config["model"]["options"] = {"pretrained_cfg": {"file": "/etc/passwd"}}
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    assert_two_lines(run("evaluate", "run=r"), "pretrained_cfg is not free")
-    assert "timm" in sys.modules
+def test_keyword_arguments_are_typed_like_options(run: Command) -> None:
+    words = ["model.options.drop_rate=0.25", "+model.options.act_layer=gelu", "model.options={depths:[1,2]}"]
+    shown = run("train", "model=timm", *words, "--cfg", "job")
+    assert shown.status == 0, shown.err
+    wanted = {"drop_rate": 0.25, "act_layer": "gelu", "depths": [1, 2]}
+    assert yaml.safe_load(shown.out)["model"]["options"] == wanted

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 from conftest import TINY_CNN, TINY_SEGNET, Command, assert_two_lines, page_of, results_of
@@ -20,43 +21,60 @@ SMP = (
 )
 
 
-def use(run: Command, tmp_path: Path, words: tuple[str, ...]) -> None:
-    """Train, and do with it what one does with a run."""
+def use(run: Command, tmp_path: Path, *commands: tuple[str, ...]) -> None:
+    """Do with a run what one does with it, on a picture of another size."""
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 190, 3), np.uint8)).save(tmp_path / "picture.png")
-    for command in (
-        ("train", *words, "page=true", "hydra.run.dir=r"),
-        ("evaluate", "run=r"),
-        ("predict", "run=r", "input=picture.png", "output=labels"),
-        ("export", "run=r", "format=safetensors"),
-        ("export", "run=r", "format=onnx"),
-    ):
+    for command in commands:
         outcome = run(*command)
         assert outcome.status == 0, (command, outcome.err)
     evaluated = json.loads((tmp_path / "r" / "evaluate_test_best.json").read_text(encoding="utf-8"))
     results = results_of(tmp_path / "r")
     assert evaluated["test"]["loss"] == results["test"]["loss"]
     assert results["initial_weights"] is None
-    file = f"{results['model']}.safetensors"
-    outcome = run("predict", f"model=r/export/{file}", "input=picture.png", "output=again")
-    assert outcome.status == 0, outcome.err
-    first, again = ((tmp_path / name / "predictions.csv").read_bytes() for name in ("labels", "again"))
-    assert first == again
     torch.load(tmp_path / "r" / "checkpoints" / "best.ckpt", weights_only=True)
 
 
 @needs_timm
 def test_a_transformer_of_timm_is_a_classifier_like_any_other(run: Command, tmp_path: Path) -> None:
-    use(run, tmp_path, TIMM)
+    use(
+        run,
+        tmp_path,
+        ("train", *TIMM, "page=true", "hydra.run.dir=r"),
+        ("evaluate", "run=r"),
+        ("predict", "run=r", "input=picture.png", "output=labels"),
+        ("export", "run=r", "format=safetensors"),
+        ("predict", "model=r/export/timm.safetensors", "input=picture.png", "output=again"),
+    )
+    first, again = ((tmp_path / name / "predictions.csv").read_bytes() for name in ("labels", "again"))
+    assert first == again
     page = page_of(tmp_path / "r")
     assert "LayerNorm((64,)" in page
     assert "elsewhere in the network" in page, "the embedding of positions belongs to no layer"
     assert f"{results_of(tmp_path / 'r')['parameters']:,}" in page
+    # Such a folder may come from anybody.
+    path = tmp_path / "r" / "config.yaml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for options, part in (
+        ({"patch_size": 4, "depth": 60_000}, "far more layers"),
+        ({"patch_size": 4, "pretrained_cfg": {"file": "/etc/passwd"}}, "pretrained_cfg is not free"),
+    ):
+        config["model"]["options"] = options
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        assert_two_lines(run("evaluate", "run=r"), part)
 
 
 @needs_smp
 def test_a_network_of_smp_is_a_segmenter_like_any_other(run: Command, tmp_path: Path) -> None:
-    use(run, tmp_path, (*SMP, "trainer.steps_per_call=1"))
-    assert "Conv2d(8, 5, kernel_size=(3, 3)" in page_of(tmp_path / "r")
+    use(
+        run,
+        tmp_path,
+        ("train", *SMP, "trainer.steps_per_call=1", "hydra.run.dir=r"),
+        ("evaluate", "run=r"),
+        ("predict", "run=r", "input=picture.png", "output=labels"),
+        ("export", "run=r", "format=onnx"),
+    )
+    with Image.open(tmp_path / "labels" / "masks" / "picture.png") as mask:
+        assert mask.size == (190, 200)
 
 
 @needs_timm
@@ -87,7 +105,7 @@ TOLD = {
         ["model=timm: test_vit can't be built"],
     ),
     "patches beyond the image": (["model.architecture=test_vit"], ["16×16", "28×28", "model.options.patch_size"]),
-    "image too small": (["model.architecture=vgg11"], ["does not take the images of data=synthetic_fashion"]),
+    "image too small": (["model.architecture=densenet121"], ["does not take the images of data=synthetic_fashion"]),
 }
 
 

@@ -10,9 +10,12 @@ from safetensors.torch import save_file
 from conftest import TINY_CNN, Command, assert_two_lines, results_of
 from data.serving import closed_port
 from fashseg import config as cfg
+from fashseg.checking import check
+from fashseg.composing import compose
 from fashseg.errors import UserError
 from fashseg.models import build_model
 from fashseg.models.adapters.beginning import begin, normalisation
+from fashseg.tasks.options import task_options
 from libraries.published import COMMIT, REPOSITORY, TIMM, hub, needs_smp, needs_timm, weights_of_timm
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
@@ -160,16 +163,11 @@ def test_a_run_fetches_its_weights_once_and_what_uses_it_fetches_nothing(
     assert saved["state_dict"]["model.scale"].item() != 1.0
 
 
-@needs_timm
-def test_where_a_file_lay_is_not_told_to_who_gets_the_weights(run: Command, tmp_path: Path) -> None:
-    weights_of_timm(tmp_path / "mine.safetensors")
-    words = [*TINY_CNN[1:], "model=timm", f"model.architecture={TIMM}", "epochs=1", "trainer.limit_batches=1"]
-    outcome = run("train", *words, "model.weights_file=mine.safetensors", "hydra.run.dir=r")
-    assert outcome.status == 0, outcome.err
-    assert results_of(tmp_path / "r")["initial_weights"]["name"] == "mine.safetensors"
-    (tmp_path / "mine.safetensors").unlink()
-    assert run("evaluate", "run=r").status == 0
-    assert b"mine.safetensors" not in (tmp_path / "r" / "checkpoints" / "best.ckpt").read_bytes()
+def test_where_a_file_lay_is_not_told_to_who_gets_the_weights() -> None:
+    words = ["model=timm", "data=synthetic_fashion", "model.weights_file=mine.safetensors"]
+    kept = task_options(check(cfg.Train, compose("train", words)))["model"]
+    assert kept["architecture"] == "resnet18"
+    assert kept["weights_file"] is None
 
 
 @needs_smp
