@@ -34,6 +34,7 @@ def test_every_choice_composes_builds_and_takes_a_step(group: str, name: str, ru
         return  # trained in tests/data/test_own_runs.py and tests/streaming
     segments = name in (
         "segnet",
+        "smp",
         "unet",
         "photo",
         "dice",

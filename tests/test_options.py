@@ -143,6 +143,8 @@ def test_options_stay_as_users_know_them() -> None:
         *("model.name", "model.features", "model.shrink", "model.hidden", "model.stem", "model.widths", "model.convs"),
         *("model.blocks", "model.decoder_convs", "model.dropout", "model.norm", "model.context", "model.squeeze"),
         *("model.depth", "model.width"),
+        *("model.architecture", "model.pretrained", "model.image_size", "model.encoder", "model.encoder_weights"),
+        *("model.weights_file", "model.normalisation", "model.options"),
         *("data.name", "data.root", "data.split", "data.val_share", "data.split_seed", "data.download", "data.mirrors"),
         *("data.fold", "data.folds"),
         *("data.url", "data.endpoint", "data.cache_gb", "data.shuffle", "data.window"),

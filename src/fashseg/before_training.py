@@ -15,6 +15,7 @@ from fashseg.data_place import require_task
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, claim_folder, in_full, require_writable
 from fashseg.importing import heavy_imports
+from fashseg.libraries import require_libraries
 from fashseg.ranks.options import fitting_overrides
 from fashseg.ranks.places import here
 from fashseg.resuming import AUTO, find_unfinished, resumed_config
@@ -69,6 +70,7 @@ def _folder_override(
 
 def look_at_data(plans: Sequence[Train]) -> None:
     """Refuse folders that are missing or can't be trained on, before torch is loaded; images are decoded later."""
+    require_libraries(plans)
     _look_at_chunks(plans)
     found = [
         plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade) or plan.data.fold is not None

@@ -51,6 +51,17 @@ def _paths_below(kind: Any, prefix: str) -> Iterator[str]:
             yield f"{prefix}.{name}"
 
 
+def free_mappings(schema: type) -> list[str]:
+    """Dotted paths of the options that are mappings of anything to anything."""
+    return [
+        f"{item.name}.{name}"
+        for item in fields(schema)
+        for kind in cfg.CHOICES.get(item.name, {}).values()
+        for name, hint in typing.get_type_hints(kind).items()
+        if typing.get_origin(hint) is dict
+    ]
+
+
 def check(schema: type[Schema], given: DictConfig) -> Schema:
     """The configuration as a tree of dataclasses, every value of the right type and in its range.
 
@@ -159,7 +170,7 @@ def unknown_option(path: str, known: dict[str, list[str]], choices: dict[str, st
     group = path.partition(".")[0]
     if path in known:
         chosen = f"{group}={choices[group]}" if group in choices else f"the chosen {group}"
-        others = " and ".join(f"{group}={name}" for name in known[path])
+        others = " or ".join(f"{group}={name}" for name in known[path])
         return UserError(f"{path} is no option of {chosen}; {others} has it.", f"Choose {others}, or leave it out.")
     inside = [name for name in known if name.startswith(path + ".")]
     if inside:

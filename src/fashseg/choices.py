@@ -5,6 +5,7 @@ from typing import Any
 
 from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, MaskFolder, Streaming, Synthetic
 from fashseg.declaring import option as option
+from fashseg.library_choices import SMP, Timm
 from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Focal, Lovasz
 from fashseg.loss_choices import Loss as Loss
 from fashseg.model_choices import CNN, VGG, ResNet, SegNet, UNet, WideResNet
@@ -120,6 +121,8 @@ CHOICES: dict[str, dict[str, type]] = {
         "cnn": CNN,
         "resnet": ResNet,
         "segnet": SegNet,
+        "smp": SMP,
+        "timm": Timm,
         "unet": UNet,
         "vgg": VGG,
         "wide_resnet": WideResNet,
@@ -153,6 +156,8 @@ TASKS: dict[str, dict[str, str]] = {
         "cnn": "classification",
         "resnet": "classification",
         "segnet": "segmentation",
+        "smp": "segmentation",
+        "timm": "classification",
         "unet": "segmentation",
         "vgg": "classification",
         "wide_resnet": "classification",

@@ -19,8 +19,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from fashseg.checking import Schema, check, option_paths
-from fashseg.command_words import parsed, renamed, with_paths_as_option
+from fashseg.checking import Schema, check, free_mappings, option_paths
+from fashseg.command_words import as_additions, parsed, renamed, with_paths_as_option
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
 from fashseg.config import Trainer
 from fashseg.errors import UserError
@@ -65,7 +65,8 @@ def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
     """Run a verb with the words of the command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     with two_line_errors(any(re.fullmatch(r"\+*debug=true", word, re.IGNORECASE) for word in words)) as status:
-        words = [renamed(verb.renamed, word) for word in words]
+        mappings = free_mappings(verb.schema)
+        words = [as_additions(mappings, renamed(verb.renamed, word)) for word in words]
         if verb.paths:
             words = with_paths_as_option(verb.paths, words)
         arguments = parsed(words)

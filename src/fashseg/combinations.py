@@ -6,6 +6,7 @@ from typing import Any
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
+from fashseg.libraries import check_library
 from fashseg.ranks.options import several
 
 ADDRESSES = ("s3", "gs", "local")  # that a data set in chunks is read from, besides folders
@@ -149,6 +150,8 @@ def check_devices(options: cfg.Trainer) -> None:
 
 def check_model(model: cfg.Model) -> None:
     """Refuse numbers of stages and layers that make no network."""
+    if isinstance(model, cfg.Library):
+        check_library(model)
     if isinstance(model, cfg.VGG):
         widths, convs = model.widths, model.convs
         most = 3 if model.stem else 4

@@ -1,7 +1,7 @@
 """The words of a command line before Hydra reads them: its flags, paths that stand alone, options of another name."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -46,6 +46,13 @@ def renamed(names: Mapping[str, str], word: str) -> str:
     """A word by the name that its option has, where it has another one on the command line."""
     name, equals, value = word.partition("=")
     return f"{names[name]}={value}" if equals and name in names else word
+
+
+def as_additions(mappings: Collection[str], word: str) -> str:
+    """A word that puts something into an option which is a free mapping, as Hydra wants it: with ``++``."""
+    name = word.lstrip("+").partition("=")[0]
+    inside = any(name == mapping or name.startswith(f"{mapping}.") for mapping in mappings)
+    return f"++{word.lstrip('+')}" if inside and "=" in word else word
 
 
 def _is_there(word: str) -> bool:

@@ -16,7 +16,7 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from fashseg.checking import option_paths, unknown_option
+from fashseg.checking import free_mappings, option_paths, unknown_option
 from fashseg.commands import quoted
 from fashseg.config import CHOICES
 from fashseg.errors import UserError
@@ -65,7 +65,7 @@ def check_names(schema: type, overrides: Sequence[Override]) -> None:
         UserError: with the nearest name.
     """
     known = option_paths(schema)
-    groups = _groups()
+    groups, mappings = _groups(), tuple(f"{path}." for path in free_mappings(schema))
     for override in overrides:
         key = override.key_or_group
         if key == "hydra.mode":
@@ -79,6 +79,8 @@ def check_names(schema: type, overrides: Sequence[Override]) -> None:
         group, _, option = key.partition(".")
         if group in CHOICES and option == "name":
             raise UserError(f"{override.input_line}: the name comes with the choice.", f"Write {group}=NAME instead.")
+        if key.startswith(mappings):
+            continue
         if key not in known:
             alike = known if option else known | {name: [] for name in groups}
             error = unknown_option(key, alike, {})

@@ -38,6 +38,7 @@ from fashseg.data_choices import (
     Streaming,
     Synthetic,
 )
+from fashseg.library_choices import SMP, Library, Timm
 from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Focal, Loss, Lovasz
 from fashseg.model_choices import CNN, VGG, Model, ResNet, SegNet, UNet, WideResNet
 
@@ -51,6 +52,7 @@ __all__ = [
     "PLUGINS",
     "SGD",
     "SHARING_LOSSES",
+    "SMP",
     "TASKS",
     "VGG",
     "Adam",
@@ -72,6 +74,7 @@ __all__ = [
     "Focal",
     "Garment",
     "ImageFolder",
+    "Library",
     "Logger",
     "Loss",
     "Lovasz",
@@ -86,6 +89,7 @@ __all__ = [
     "SegNet",
     "Streaming",
     "Synthetic",
+    "Timm",
     "Train",
     "Trainer",
     "UNet",

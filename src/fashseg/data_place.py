@@ -26,6 +26,8 @@ def set_place(composed: DictConfig, place: str) -> None:
 def make_absolute(composed: DictConfig) -> None:
     """Have a configuration mean the same from another folder."""
     OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
+    if isinstance(file := composed.model.get("weights_file"), str):
+        OmegaConf.update(composed, "model.weights_file", escaped(str(in_full("model.weights_file", file).absolute())))
     if _streams(composed):
         from fashseg.data.streaming.places import address
 

@@ -23,6 +23,7 @@ from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
 from fashseg.devices import torch_device
 from fashseg.engine import build_trainer, compile_network, graphed, set_up_process, steps_per_call
+from fashseg.models.adapters.beginning import begin
 from fashseg.ranks.company import Company
 from fashseg.ranks.group import total
 from fashseg.ranks.job import job_of
@@ -32,6 +33,7 @@ from fashseg.report.network import multiply_adds
 from fashseg.run import RunFolder, is_first_process
 from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, score
 from fashseg.tasks import Task, build_task
+from fashseg.tasks.trying import require_single_images
 from fashseg.text import printable
 from fashseg.trackers.running import Trackers
 
@@ -60,6 +62,8 @@ def run_experiment(attempt: Attempt, trackers: Trackers, company: Company | None
     checkpoint = last if attempt.resume and last.exists() else None
     data, task = _data_and_task(run, checkpoint)
     record.start(task, data)
+    if isinstance(run.model, cfg.Library) and data.counts["train"] % run.batch_size == 1 and company.place.world == 1:
+        require_single_images(task, run.model.name, run.batch_size)
     folder.write_config(attempt.composed)
     company.call_up(job_of(folder.path, attempt.composed, attempt.overrides, run.plugins, attempt.resume), run.trainer)
     sharded = task.guard.sharded = run.trainer.strategy == "fsdp" and company.place.world > 1
@@ -102,6 +106,9 @@ def _data_and_task(run: cfg.Train, checkpoint: Path | None) -> tuple[ImageDataMo
     if checkpoint:
         go_by_run(data, checkpoint)
     task = build_trained(run, data.info, checkpoint) if checkpoint else build_task(run, data.info)
+    if not checkpoint:
+        info = data.info
+        begin(task.model, run.model, info.shape, len(info.class_names), (info.mean, info.std))
     data.steps_per_call = steps_per_call(run.trainer, run.batch_size, data.info.shape)
     task.automatic_optimization = data.steps_per_call is None
     task.gradient_clip = run.trainer.gradient_clip

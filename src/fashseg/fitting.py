@@ -3,11 +3,13 @@
 What a file says of a network may ask for any size: weights that fit are as large as it is, and are there already.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.overrides import TorchFunctionMode
 
 from fashseg import config as cfg
@@ -30,7 +32,7 @@ def require_fitting(model: cfg.Model, info: DataInfo, weights: Mapping[str, Tens
         ValueError: one is missing, has another shape, or is of another network; or there can't be such a network.
     """
     try:
-        with torch.device("meta"), _Unfilled():  # takes no memory, whatever its size
+        with torch.device("meta"), _Unfilled(), _at_most(4 * len(weights) + 1000):  # takes no memory, whatever its size
             wanted = build_model(model, info.shape, len(info.class_names)).state_dict()
     except (RuntimeError, TypeError, ArithmeticError) as error:  # more values than can be counted
         reason = str(error).partition("\n")[0]
@@ -48,6 +50,24 @@ def require_fitting(model: cfg.Model, info: DataInfo, weights: Mapping[str, Tens
     if left:
         raise ValueError(f"it has {next(iter(left))!s:.60}, which the network does not know")
     return {name: value.dtype for name, value in wanted.items()}
+
+
+@contextlib.contextmanager
+def _at_most(most: int) -> Iterator[None]:
+    """Stop a network that gets layers without end: some are made to be replaced, but not many times as many."""
+    count = 0
+
+    def note(_module: nn.Module, _name: str, _value: Any) -> None:
+        nonlocal count
+        count += 1
+        if count > most:
+            raise ValueError("the network that it names has far more layers than it has weights for")
+
+    handle = register_module_parameter_registration_hook(note)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 class _Unfilled(TorchFunctionMode):

@@ -71,6 +71,8 @@ def type_in_words(hint: Any) -> str:
         return " or ".join(type_in_words(part) for part in typing.get_args(hint))
     if typing.get_origin(hint) is list:
         return f"a list, each entry {type_in_words(typing.get_args(hint)[0])}"
+    if typing.get_origin(hint) is dict:
+        return "a mapping of names to values"
     if is_dataclass(hint):
         return f"a group of options ({', '.join(item.name for item in fields(hint))})"
     return words.get(hint, str(hint))

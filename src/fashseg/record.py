@@ -55,6 +55,7 @@ class Record:
             "val_images_of_trained_buildings": data.shared_groups,
             "notes": self.run.notes,
             "parameters": sum(p.numel() for p in task.model.parameters()),
+            "initial_weights": getattr(task.model, "initial_weights", None) or self.before.get("initial_weights"),
             "precision": precision(self.run.trainer),
             "ema_decay": self.run.callbacks.ema.decay,  # the scores are of averaged weights, unless null
             "processes": self.run.trainer.devices * self.run.trainer.nodes,

@@ -9,6 +9,7 @@ from fashseg.checking import check
 from fashseg.composing import compose
 from fashseg.config import Train
 from fashseg.data.sources import SOURCES
+from fashseg.report.layers import gathered
 from fashseg.report.network import layers, multiply_adds
 from fashseg.tasks import build_task
 from fashseg.tasks.base import Task
@@ -63,3 +64,35 @@ def test_multiply_adds_are_counted_without_a_trace(task: Task) -> None:
 def test_a_network_that_can_not_be_counted_costs_no_run(task: Task) -> None:
     task.model = nn.Linear(1, 1)  # for which images have another shape
     assert multiply_adds(task) is None
+
+
+def test_weights_that_belong_to_no_layer_are_counted_and_what_does_nothing_is_not(task: Task) -> None:
+    class Embedded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.places = nn.Parameter(torch.zeros(1, 1, 28, 28))
+            self.unused = nn.Linear(3, 2, bias=False)
+            self.nothing = nn.Identity()
+            self.head = nn.Conv2d(1, 1, 3, bias=False)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.head(self.nothing(images + self.places))
+
+    task.model = Embedded()
+    head, elsewhere = layers(task)
+    assert (head["name"], head["parameters"]) == ("head", 9)
+    assert (elsewhere["parameters"], elsewhere["multiply_adds"]) == (28 * 28 + 6, 0)
+
+
+def test_a_deep_network_is_told_by_its_blocks() -> None:
+    names = ["stem", *(f"stages.{stage}.{block}.conv{n}" for stage in range(2) for block in range(3) for n in (1, 2))]
+    rows = [
+        {"name": n, "kind": "Conv2d", "output": [i], "parameters": 1, "multiply_adds": 2} for i, n in enumerate(names)
+    ]
+    assert gathered(rows, 13) == rows
+    by_block = gathered(rows, 7)
+    assert [row["kind"] for row in by_block][:2] == ["Conv2d", "stages.0.0: 2 layers"]
+    assert [(row["parameters"], row["multiply_adds"], row["output"]) for row in by_block][1] == (2, 4, [2])
+    assert [row["name"] for row in gathered(rows, 3)] == ["stem", "stages.0", "stages.1"]
+    (one,) = gathered(rows, 1)
+    assert (one["parameters"], one["output"]) == (13, [12])

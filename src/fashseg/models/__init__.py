@@ -7,6 +7,8 @@ from torch import nn
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
+from fashseg.models.adapters.smp_network import build_smp
+from fashseg.models.adapters.timm_network import build_timm
 from fashseg.models.cnn import CNN
 from fashseg.models.resnet import ResNet
 from fashseg.models.segnet import SegNet
@@ -22,6 +24,8 @@ BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
         shape[0], classes, widths=o.widths, blocks=o.blocks, dropout=o.dropout, squeeze=o.squeeze
     ),
     "segnet": lambda o, shape, classes: SegNet(shape[0], classes, features=o.features, shrink=o.shrink),
+    "smp": build_smp,
+    "timm": build_timm,
     "unet": lambda o, shape, classes: UNet(
         shape[0],
         classes,

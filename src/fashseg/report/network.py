@@ -18,7 +18,8 @@ def layers(task: Task) -> list[dict[str, Any]]:
     Returns:
         For each: ``name``, ``kind`` as PyTorch prints it, ``output``, the shape for one image, ``parameters`` and
         ``multiply_adds`` of convolutions and products for one image. A layer that is passed twice is there twice, its
-        parameters counted once.
+        parameters counted once. What does nothing, `torch.nn.Identity`, is left out; weights and work that belong to no
+        layer, or to one that no image passes, are the last row.
     """
     model = task.model
     # A network that computes faster in another order of its layers tells the order that it is drawn in. Through its
@@ -47,7 +48,7 @@ def layers(task: Task) -> list[dict[str, Any]]:
             }
         )
 
-    leaves = [module for module in model.modules() if not list(module.children())]
+    leaves = [m for m in model.modules() if not list(m.children()) and not isinstance(m, nn.Identity)]
     handles = [module.register_forward_hook(note) for module in leaves]
     try:
         with counter, torch.no_grad():
@@ -55,6 +56,12 @@ def layers(task: Task) -> list[dict[str, Any]]:
     finally:
         for handle in handles:
             handle.remove()
+    left = sum(p.numel() for p in model.parameters()) - sum(row["parameters"] for row in rows)
+    if left or counter.get_total_flops() > before:
+        work = (counter.get_total_flops() - before) // 2
+        rows.append(
+            {"name": "", "kind": "elsewhere in the network", "output": [], "parameters": left, "multiply_adds": work}
+        )
     return rows
 
 

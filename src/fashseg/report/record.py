@@ -14,6 +14,7 @@ from fashseg.pages.blocks import Block, Cell, Code, Folded, Section, Table, Text
 from fashseg.pages.blocks import Facts as Entries
 from fashseg.report.album import Album
 from fashseg.report.facts import Facts
+from fashseg.report.layers import gathered
 from fashseg.run import flat_options
 from fashseg.summary import fold_of
 from fashseg.text import bytes_in_words, counted, duration, listed, shown_option
@@ -35,7 +36,7 @@ def network(facts: Facts, album: Album) -> Section | None:
             Cell(f"{layer['parameters']:,}", value=layer["parameters"]),
             Cell(f"{layer['multiply_adds']:,}", value=layer["multiply_adds"]),
         ]
-        for number, layer in enumerate(facts.network, start=1)
+        for number, layer in enumerate(gathered(facts.network), start=1)
     ]
     totals = {key: sum(layer[key] for layer in facts.network) for key in ("parameters", "multiply_adds")}
     footer = [

@@ -8,7 +8,7 @@ from fashseg.tasks.base import Scores, Task
 from fashseg.tasks.classification import ClassificationTask
 from fashseg.tasks.options import task_options
 from fashseg.tasks.segmentation import SegmentationTask
-from fashseg.tasks.trying import try_out
+from fashseg.tasks.trying import try_library, try_out
 
 __all__ = ["ClassificationTask", "Scores", "SegmentationTask", "Task", "build_task", "task_class"]
 
@@ -29,10 +29,12 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
     """
     try:
         task = task_class(info.task)(task_options(run), info.to_dict())
+        if isinstance(run.model, cfg.Library):
+            try_library(task, run.model.name)
     except ValueError as error:
         raise UserError(
             f"model={run.model.name} does not take the images of data={run.data.name}: {error}.",
-            "Choose another data.size, or another model.",
+            _other_images(run.model),
         ) from error
     if info.ignore is not None and isinstance(run.augment, cfg.Flip) and run.augment.mixes:
         raise UserError(
@@ -44,3 +46,12 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
         if (group, name) in OWN:
             try_out(task, group, name)
     return task
+
+
+def _other_images(model: cfg.Model) -> str:
+    """The way out where a network does not take the images."""
+    if isinstance(model, cfg.Timm):
+        return "Choose another model.architecture, or a size that it takes, such as model.image_size=224."
+    if isinstance(model, cfg.SMP):
+        return "Choose another data.size, another model.architecture, or a smaller model.options.encoder_depth."
+    return "Choose another data.size, or another model."

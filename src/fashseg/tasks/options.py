@@ -18,9 +18,15 @@ class Options(TypedDict):
 
 
 def task_options(run: cfg.Train) -> Options:
-    """The options of a task out of those of a run."""
+    """The options of a task out of those of a run.
+
+    A file that a network has begun with is left out: its weights are there now, and where it lies is the user's affair.
+    """
+    model = asdict(run.model)
+    if "weights_file" in model:
+        model["weights_file"] = None
     return Options(
-        model=asdict(run.model),
+        model=model,
         optimizer=asdict(run.optimizer),
         scheduler=asdict(run.scheduler),
         augment=asdict(run.augment),

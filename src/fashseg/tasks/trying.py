@@ -1,9 +1,12 @@
 """Networks and losses from outside the package are tried out on two black images before anything is trained."""
 
+import copy
+
 import torch
 from torch import Tensor
 
-from fashseg.errors import UserError
+from fashseg.errors import FashsegError, UserError
+from fashseg.models.adapters.calling import reason_of
 from fashseg.plugins import calling
 from fashseg.tasks.base import Task
 
@@ -43,6 +46,48 @@ def try_out(task: Task, group: str, name: str) -> None:
         raise UserError(
             f"loss={name}: of logits {wanted} it gave {shape}, and not one number.", "Take the mean, such as .mean()."
         )
+
+
+def try_library(task: Task, name: str) -> None:
+    """See whether a network of a library gives logits of the images of a data set.
+
+    Args:
+        task: with the network, on the CPU.
+        name: of the model.
+
+    Raises:
+        ValueError: it fails at them.
+        UserError: it gives something else.
+    """
+    try:
+        try_out(task, "model", name)
+    except (FashsegError, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(reason_of(error)) from error
+
+
+def require_single_images(task: Task, name: str, batch_size: int) -> None:
+    """See that a network can be trained on one image, where that is what the last batch of an epoch has.
+
+    Args:
+        task: with the network, on the CPU.
+        name: of the model.
+        batch_size: for the error.
+
+    Raises:
+        UserError: it can't: batch normalisation of a single value is none.
+    """
+    network = copy.deepcopy(task.model).train()  # whose statistics are not those of black images afterwards
+    try:
+        with torch.no_grad():
+            network(torch.zeros(1, *task.info.shape))
+    except ValueError as error:
+        raise UserError(
+            f"model={name}: the last batch of an epoch has one image, and this network trains on two or more: "
+            f"{reason_of(error)}.",
+            f"Set another batch_size, such as batch_size={batch_size + 1}.",
+        ) from error
 
 
 def _by(shape: tuple[int, ...]) -> str:
