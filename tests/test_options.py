@@ -162,7 +162,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("logger.tensorboard", "logger.csv", "logger.mlflow", "logger.wandb", "logger.pictures_every"),
         *("logger.project", "logger.run_name", "logger.group", "logger.tags", "logger.mlflow_uri"),
         *("logger.wandb_mode", "logger.wandb_entity"),
-        *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress"),
+        *("callbacks.convergence.threshold", "callbacks.convergence.min_epochs", "callbacks.progress", "callbacks.ema.decay"),
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "score_flips", "seed"),
         *("notes", "page", "resume", "debug"),
         *("checkpoint.every_seconds", "on_nan", "plugins", "loss.name", "loss.label_smoothing", "loss.gamma"),
