@@ -22,7 +22,7 @@ def test_it_is_for_the_photographs_unless_other_data_are_named() -> None:
 
 def test_it_trains_on_buildings_that_are_drawn(run: Command, tmp_path: Path) -> None:
     write_buildings(tmp_path)
-    small = ("model.widths=[4,4,4,4,4]", "trainer.limit_batches=2", "batch_size=2", "data.val_share=0.4")
+    small = ("model.widths=[4,4,4]", "trainer.limit_batches=2", "batch_size=2", "data.val_share=0.4")
     words = (*small, "data.classes=12", f"data.root={tmp_path}", "trainer.accelerator=cpu")
     outcome = run("train", *PRESET, *words)
     assert outcome.status == 0, outcome.err

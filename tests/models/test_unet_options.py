@@ -134,7 +134,7 @@ def test_without_normalisation_there_is_a_bias_and_deep_levels_stay_tame() -> No
     assert model(torch.randn(1, 3, 16, 16)).abs().max() < 100
 
 
-def test_separable_convolutions_have_an_eighth_of_the_weights() -> None:
+def test_separable_convolutions_have_few_weights() -> None:
     widths = (64, 128, 256)
     whole, separable = (parameters(build(DEFAULTS | {"blocks": blocks}, widths)) for blocks in ("plain", "separable"))
     assert parameters(build(DEFAULTS, widths)) == whole
