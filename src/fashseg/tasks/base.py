@@ -111,17 +111,6 @@ class Task(LightningModule):
         logits = self(images)
         return self.loss(logits, targets), logits
 
-    def _step(self, batch: Batch, *which: Metric) -> None:
-        images, targets = batch
-        logits = self._seen(images)
-        # The cross-entropy, whatever is minimised: so runs can be compared.
-        meters.update(which, self.entropy(logits, targets), logits, targets)
-
-    def _seen(self, images: Tensor) -> Tensor:
-        """Their logits in scoring."""
-        logits: Tensor = averaged_over_flips(self, images) if self.flips else self(images)
-        return logits
-
     def on_train_start(self) -> None:
         """Go on as this run is to be, where a checkpoint of one of another kind was loaded."""
         for optimizer in self.trainer.optimizers:
@@ -188,10 +177,10 @@ class Task(LightningModule):
         """Always in full precision, so that scores do not depend on what the hardware trains with."""
         images, targets = batch
         with torch.autocast(self.device.type, enabled=False):
-            if len(targets):
-                self._step(batch, *which)
-            else:  # another process has a batch more: see EvalLoader
-                self._seen(images)
+            logits = averaged_over_flips(self, images) if self.flips else self(images)
+            if len(targets):  # else another process has a batch more: see EvalLoader
+                # The cross-entropy, whatever is minimised: so runs can be compared.
+                meters.update(which, self.entropy(logits, targets), logits, targets)
 
     def on_validation_epoch_start(self) -> None:
         """Look whether anything was learnt before it is scored.
@@ -214,17 +203,13 @@ class Task(LightningModule):
             "val/accuracy": scores.get("accuracy", scores.get("pixel_accuracy")),
             f"val/{self.main_score}": self.main(scores),
         }
-        for name, totals in (("train/{}_running", self.running), ("train/{}", self.fixed)):
-            if any_of(totals.update_called, self.device):
-                row |= {name.format(key): value.item() for key, value in totals.compute().items()}
+        row |= meters.read_training(self.running, self.fixed, self.device)
         kind, values = self.by_class(scores)
         row |= {f"val_{kind}/{name}": value for name, value in values.items() if value == value}
         row["learning_rate"] = float(self.trainer.optimizers[0].param_groups[0]["lr"])
         # By themselves loggers would count calls of Lightning's loop, each of several steps.
         row |= {"step": self.trainer.global_step, "epoch": self.current_epoch}
         self.log_dict({key: torch.tensor(value, dtype=torch.float64) for key, value in row.items()})
-        self.running.reset()
-        self.fixed.reset()
 
     def on_train_epoch_end(self) -> None:
         """What one process has decided alone, such as a search that ends a trial, ends all."""
