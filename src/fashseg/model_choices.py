@@ -22,6 +22,9 @@ class CNN(Model):
 
     features: int = option(32, "channels of both convolutions", ge=1)
     hidden: int = option(128, "units of the first fully connected layer", ge=1)
+    dropout: float = option(
+        0.0, "share of values left out in front of both fully connected layers, in training", ge=0, lt=1
+    )
 
 
 @dataclass

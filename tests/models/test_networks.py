@@ -59,6 +59,17 @@ def test_the_order_of_pool_and_relu_changes_no_bit() -> None:
         assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True)), dtype
 
 
+def test_dropout_of_the_cnn_adds_nothing_and_is_of_training_alone() -> None:
+    torch.manual_seed(0)
+    plain, dropping = CNN(1, 28, 28, 10), CNN(1, 28, 28, 10, dropout=0.5)
+    dropping.load_state_dict(plain.state_dict())
+    images = torch.randn(2, 1, 28, 28)
+    assert torch.equal(dropping.eval()(images), plain(images))
+    thinned = torch.stack([dropping.train()(images) for _ in range(400)])
+    assert thinned.std(0).min() > 0
+    torch.testing.assert_close(thinned.mean(0), plain(images), rtol=0, atol=0.05)
+
+
 @pytest.mark.parametrize("features", [1, 32])
 def test_two_layers_as_one_have_the_same_gradients(features: int) -> None:
     torch.manual_seed(0)

@@ -19,7 +19,7 @@ from fashseg.plugins import calling
 from fashseg.register import OWN
 
 BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
-    "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden),
+    "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden, dropout=o.dropout),
     "resnet": lambda o, shape, classes: ResNet(
         shape[0], classes, widths=o.widths, blocks=o.blocks, dropout=o.dropout, squeeze=o.squeeze
     ),

@@ -1,5 +1,6 @@
 """The report's classifier: two convolutions and two fully connected layers."""
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -16,6 +17,7 @@ class CNN(nn.Sequential):
         classes: number of outputs, one logit a class.
         features: channels of both convolutions.
         hidden: units of the first fully connected layer.
+        dropout: share of the values left out in front of both fully connected layers, in training; no layer, no weight.
 
     Shapes:
         (N, channels, height, width) to (N, classes).
@@ -30,6 +32,7 @@ class CNN(nn.Sequential):
         *,
         features: int = 32,
         hidden: int = 128,
+        dropout: float = 0.0,
     ) -> None:
         flat = features * _after_stages(height) * _after_stages(width)
         super().__init__(
@@ -40,6 +43,7 @@ class CNN(nn.Sequential):
             nn.ReLU(),
             nn.Linear(hidden, classes),
         )
+        self.dropout = dropout
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of a batch of images.
@@ -47,13 +51,15 @@ class CNN(nn.Sequential):
         Each pool comes before its ReLU, which then has a quarter of the work: the ReLU keeps the order of numbers, so
         outputs and gradients are those of `layer_by_layer`, bit for bit.
         """
-        conv1, relu1, pool1, conv2, relu2, pool2, *head = self
+        conv1, relu1, pool1, conv2, relu2, pool2, flatten, hidden, relu3, last = self
         x = relu1(pool1(conv1(images)))
-        x = relu2(pool2(conv2(x)))
-        for layer in head:
-            x = layer(x)
-        logits: Tensor = x
+        x = flatten(relu2(pool2(conv2(x))))
+        x = relu3(hidden(self._thinned(x)))
+        logits: Tensor = last(self._thinned(x))
         return logits
+
+    def _thinned(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout) if self.dropout and self.training else x
 
     def layer_by_layer(self, images: Tensor) -> Tensor:
         """The same function in the order of the report, every layer called once."""
