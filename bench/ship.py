@@ -10,12 +10,13 @@ as the file keeps them. A few minutes for facades.
 import argparse
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from bench.results.changes import changed_options
+from bench.results.keeping import reasons_against
 from fashseg import config as cfg
 from fashseg.checking import check
 from fashseg.composing import compose
@@ -115,9 +116,9 @@ def ship(folder: RunFolder, name: str, preset: str) -> Path:
     """Write a model of the package and its card."""
     results, path = folder.read_results(), FOLDER / f"{name}.safetensors"
     run = check(cfg.Train, compose("train", [f"experiment={preset}", f"seed={results['seed']}"]))
+    if against := list(reasons_against(results, results["git"], changed_options(folder, preset))):
+        raise SystemExit(f"{folder.path} is not what its card would say: {'; '.join(against)}.")
     trained = load_trained(run=str(folder.path))
-    if trained.network.options["model"] != asdict(run.model):
-        raise SystemExit(f"{folder.path} is no run of experiment={preset}.")
     machine = results["machine"]
     about: dict[str, Any] = {
         "preset": preset,

@@ -33,6 +33,11 @@ def test_resume_refuses_what_would_not_be_the_same_run(run: Command) -> None:
     assert_two_lines(run("train", "resume=r"), "finished", "epochs=")
     assert_two_lines(run("train", "resume=r", "epochs=3", "optimizer.lr=0.1"), "optimizer.lr=0.001", "resume keeps it")
     assert_two_lines(run("train", "resume=r", "epochs=3", "model=segnet"), "model=cnn", "resume keeps it")
+    for word, names in (
+        ("callbacks=default", "callbacks.NAME=VALUE, NAME being one of convergence, progress."),
+        ("trainer=cpu", "trainer.NAME=VALUE, NAME being one of accelerator, "),
+    ):
+        assert_two_lines(run("train", "resume=r", "epochs=3", word), "of which single options may change", names)
     log = Path("r/run.log").read_bytes()
     assert_two_lines(run("train", *TINY_CNN, "hydra.run.dir=r"), "holds a run already")
     assert Path("r/run.log").read_bytes() == log

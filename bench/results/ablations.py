@@ -30,7 +30,14 @@ def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequenc
     unit = "accuracy, %" if task == "classification" else "mean average precision by logits"
     by_class = _classes(next(iter(others.values())))
     header = ("variant", "changed", "runs", f"validation: {unit}", "difference to the preset", *by_class)
-    return table(header, rows, (0, 1, 2))
+    made = table(header, rows, (0, 1, 2))
+    against = [
+        f"- {name.replace('_', ' ')}, {run.draw_in_words}: {'; '.join(run.results['against'])}."
+        for name, alike in variants.items()
+        for run in alike
+        if run.results.get("against")
+    ]
+    return "\n".join([made, *(["", *against] if against else [])])
 
 
 def _row(name: str, changed: str, task: str, runs: Sequence[Kept], apart: Difference | None) -> tuple[str, ...]:

@@ -27,7 +27,19 @@ from fashseg.untrusted import RefusedError, read_json
 
 KEPT = (
     *("task", "model", "data", "loss", "seed", "fold", "folds", "split", "images", "val_images_of_trained_buildings"),
-    *("parameters", "multiply_adds", "precision", "processes", "threads", "machine", "started", "resumed", "versions"),
+    *(
+        "initial_weights",
+        "ema_decay",
+        "parameters",
+        "multiply_adds",
+        "precision",
+        "processes",
+        "threads",
+        "machine",
+        "started",
+        "resumed",
+        "versions",
+    ),
     *("git", "epochs_run", "train_seconds", "train_cpu_seconds", "images_per_second", "images_per_cpu_second"),
     *("peak_memory_bytes", "skipped_steps", "fingerprints"),
 )
@@ -73,7 +85,7 @@ def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
         content["multiply_adds"] = _multiply_adds(source)
     if wish.commit:
         content["git"] = {"commit": _commit(wish.commit), "dirty": False, "stated": True}
-    against = list(_against(results, content.get("git"), {} if wish.variant else changes))
+    against = list(reasons_against(results, content.get("git"), {} if wish.variant else changes))
     if against and not wish.anyway:
         raise UserError(f"{run} is not kept: {'; '.join(against)}.", "With --anyway it is kept, and this is noted.")
     content |= {"changes": changes, "against": against, **_scores(source, results, ablation=bool(wish.variant))}
@@ -102,8 +114,14 @@ def check_wish(wish: Wish) -> None:
         )
 
 
-def _against(results: dict[str, Any], git: Any, changes: dict[str, Any]) -> Iterator[str]:
-    """What speaks against a run, each in a few words."""
+def reasons_against(results: dict[str, Any], git: Any, changes: dict[str, Any]) -> Iterator[str]:
+    """What speaks against a run, each in a few words.
+
+    Args:
+        results: what results.json says of it.
+        git: the state of its code, as there.
+        changes: options that are not those of the preset.
+    """
     if not git:
         yield "it does not know of which commit its code was"
     elif git["dirty"]:

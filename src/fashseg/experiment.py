@@ -33,7 +33,6 @@ from fashseg.report.network import multiply_adds
 from fashseg.run import RunFolder, is_first_process
 from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, score
 from fashseg.tasks import Task, build_task
-from fashseg.tasks.trying import require_single_images
 from fashseg.text import printable
 from fashseg.trackers.running import Trackers
 
@@ -62,8 +61,6 @@ def run_experiment(attempt: Attempt, trackers: Trackers, company: Company | None
     checkpoint = last if attempt.resume and last.exists() else None
     data, task = _data_and_task(run, checkpoint)
     record.start(task, data)
-    if isinstance(run.model, cfg.Library) and data.counts["train"] % run.batch_size == 1 and company.place.world == 1:
-        require_single_images(task, run.model.name, run.batch_size)
     folder.write_config(attempt.composed)
     company.call_up(job_of(folder.path, attempt.composed, attempt.overrides, run.plugins, attempt.resume), run.trainer)
     sharded = task.guard.sharded = run.trainer.strategy == "fsdp" and company.place.world > 1

@@ -1,7 +1,7 @@
 """Going on with a run: its own configuration, and what may be changed about it."""
 
 import contextlib
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -86,8 +86,7 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
         old, new = OmegaConf.select(composed, key), override.value()
         if isinstance(old, DictConfig) and old.get("name") == new:
             continue  # said again, so that an option of this choice alone can be given
-        if isinstance(old, DictConfig) and _changeable(f"{key}."):
-            names = [item.name for item in fields(getattr(before, key))]
+        if isinstance(old, DictConfig) and "name" not in old and (names := _changeable_within(key, old)):
             raise UserError(
                 f"{override.input_line}: the run in {folder.path} goes on with its own {key}, of which single options "
                 "may change.",
@@ -170,3 +169,13 @@ def changes(before: DictConfig, now: DictConfig) -> list[str]:
 
 def _changeable(key: str) -> bool:
     return any(key == name or (name.endswith(".") and key.startswith(name)) for name in CHANGEABLE)
+
+
+def _changeable_within(key: str, group: DictConfig) -> list[str]:
+    """Of the options and groups in a group those of which something may change."""
+    paths = {name: f"{key}.{name}" for name in map(str, group)}
+    return [
+        name
+        for name, path in paths.items()
+        if _changeable(path) or any(other.startswith(f"{path}.") for other in CHANGEABLE)
+    ]

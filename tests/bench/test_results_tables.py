@@ -17,6 +17,7 @@ from bench.results.keeping import Wish, keep
 from bench.results.kept import FOLDER, Kept, read_ablations, read_presets
 from bench.results.picture import draw
 from bench.results.presets import caveats, classes, costs, flips, summary
+from bench.ship import ship
 from fashseg.composing import compose
 from fashseg.errors import UserError
 from fashseg.provenance import git_state
@@ -138,6 +139,12 @@ def test_what_speaks_against_a_run_is_told_or_noted(
     assert f"facade_small {' '.join(reversed(words))} seed=0".replace("  ", " ") in costs(presets)
 
 
+def test_a_card_tells_of_no_other_recipe_than_that_of_the_run(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", "epochs=30", git=None)
+    with pytest.raises(SystemExit, match=r"of which commit its code was; it is no run of the preset.* epochs=30"):
+        ship(RunFolder(run), "facade", "facade_small")
+
+
 def test_a_run_that_knows_no_commit_can_be_given_one(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", git=None)
     with pytest.raises(UserError, match="no commit of this repository"):
@@ -178,6 +185,8 @@ def test_variants_are_kept_without_test_scores_and_paired_by_fold_and_seed(tmp_p
     text = ablations("facade_small", variants, ())
     assert "| `facade_small` |  | 3 folds | 0.700 ± 0.100 |  | 0.680 | 0.690 | 0.700 | 0.710 | 0.720 |" in text
     assert "| no dropout | `model.dropout=0` | 3 folds | 0.680 ± 0.110 | -0.020 ± 0.010 |" in text
+    variants["no_dropout"][1].results["against"] = ["it used few batches"]
+    assert ablations("facade_small", variants, ()) == f"{text}\n\n- no dropout, fold 1, seed 0: it used few batches."
 
 
 def test_without_pairs_a_difference_has_no_spread() -> None:

@@ -52,13 +52,15 @@ def test_rows_are_sorted_by_validation_and_show_the_options_that_differ(here: Pa
     assert list(group.labels().values()) == ["lr=0.001", "lr=0.01", "lr=0.1"]
 
 
-def test_a_run_from_before_an_option_is_one_without_it(here: Path) -> None:
-    for seed, (folder, changes) in enumerate(
-        {"old": {}, "same": {"augment__mixup": 0.0}, "other": {"augment__mixup": 0.2}}.items()
-    ):
+@pytest.mark.parametrize(
+    ("option", "default", "other"), [("augment.mixup", 0.0, 0.2), ("callbacks.ema.decay", None, 0.9)]
+)
+def test_a_run_from_before_an_option_is_one_without_it(here: Path, option: str, default: Any, other: Any) -> None:
+    key = option.replace(".", "__")
+    for seed, (folder, changes) in enumerate({"old": {}, "same": {key: default}, "other": {key: other}}.items()):
         make_run(here / folder, seed=seed, augment__name="flip", augment__probability=0.5, **changes)
     group = one(here)
-    assert group.options == ("augment.mixup",)
+    assert group.options == (option,)
     assert sorted(len(row.runs) for row in group.rows) == [1, 2]
 
 

@@ -135,7 +135,12 @@ def test_what_smp_does_not_do_is_told_before_training(run: Command, words: list[
 
 
 @needs_timm
-def test_a_last_batch_that_can_not_be_trained_on_is_told(run: Command) -> None:
-    # 271 images are trained on: the last of three batches has one, and the network ends with one pixel.
-    words = ("data.train_images=301", "data.val_share=0.1", "batch_size=135", "model.architecture=test_resnet")
-    assert_two_lines(run("train", *TINY_CNN[1:3], *words, "model=timm", "logger=none"), "batch_size", "one image")
+def test_a_network_that_ends_with_a_pixel_is_trained_on_two_images_or_more(run: Command, tmp_path: Path) -> None:
+    # 271 images are trained on: the one that two batches leave joins the second of them.
+    words = (*TINY_CNN[1:], "model=timm", "model.architecture=test_resnet", "epochs=1", "data.val_share=0.1")
+    outcome = run("train", *words, "data.train_images=301", "batch_size=135", "hydra.run.dir=r")
+    assert outcome.status == 0, outcome.err
+    assert results_of(tmp_path / "r")["images"]["train"] == 271
+    alone = run("train", *words, "batch_size=1")
+    assert alone.status == 1
+    assert "Set batch_size to 2 or more" in alone.err

@@ -100,7 +100,7 @@ class Task(LightningModule):
     def forward(self, images: Tensor) -> Tensor:
         """Logits of images with pixel values of 0 to 255."""
         images = images.to(self.mean.dtype, memory_format=torch.channels_last)
-        # The last batch of an epoch, which has fewer images, is not worth a compilation of its own.
+        # The last batch of an epoch, which has another size, is not worth a compilation of its own.
         compiled = self.training and self.compiled_size in (None, len(images))
         with as_written(self.model, unless=compiled):
             logits: Tensor = self.model((images - self.mean) / self.std)

@@ -1,7 +1,5 @@
 """Networks and losses from outside the package are tried out on two black images before anything is trained."""
 
-import copy
-
 import torch
 from torch import Tensor
 
@@ -65,29 +63,6 @@ def try_library(task: Task, name: str) -> None:
         raise
     except Exception as error:
         raise ValueError(reason_of(error)) from error
-
-
-def require_single_images(task: Task, name: str, batch_size: int) -> None:
-    """See that a network can be trained on one image, where that is what the last batch of an epoch has.
-
-    Args:
-        task: with the network, on the CPU.
-        name: of the model.
-        batch_size: for the error.
-
-    Raises:
-        UserError: it can't: batch normalisation of a single value is none.
-    """
-    network = copy.deepcopy(task.model).train()  # whose statistics are not those of black images afterwards
-    try:
-        with torch.no_grad():
-            network(torch.zeros(1, *task.info.shape))
-    except ValueError as error:
-        raise UserError(
-            f"model={name}: the last batch of an epoch has one image, and this network trains on two or more: "
-            f"{reason_of(error)}.",
-            f"Set another batch_size, such as batch_size={batch_size + 1}.",
-        ) from error
 
 
 def _by(shape: tuple[int, ...]) -> str:
