@@ -102,9 +102,13 @@ def test_options_are_read_whatever_state_the_configuration_is_in(here: Path) -> 
         "data.name": "synthetic",
         "data.mirrors": [],
         "x": "???",
-        # Of before the loss was a choice.
+        # Of before the loss was a choice, and these were options.
         "loss.name": "cross_entropy",
         "loss.label_smoothing": 0.0,
+        "callbacks.convergence.threshold": None,
+        "callbacks.convergence.min_epochs": 0,
+        "callbacks.ema.decay": None,
+        "callbacks.progress": "auto",
     }
     for content in ("a: [", "- list", "a: ${oc.env:HOME}"):
         (folder / "config.yaml").write_text(content, encoding="utf-8")
