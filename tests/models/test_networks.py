@@ -1,16 +1,23 @@
 import copy
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from fashseg.checking import check
+from fashseg.composing import compose
+from fashseg.config import Train
+from fashseg.data.sources import SOURCES
+from fashseg.errors import UserError
 from fashseg.models import divisor
 from fashseg.models.cnn import CNN
 from fashseg.models.resnet import ResNet
 from fashseg.models.segnet import SegNet
 from fashseg.models.unet import UNet
 from fashseg.models.vgg import VGG
+from fashseg.tasks import build_task
 
 
 def parameters(model: nn.Module) -> int:
@@ -94,6 +101,16 @@ def test_segnet_that_shrinks_is_the_same_layers_between_two_resizes() -> None:
     torch.testing.assert_close(shrinking.layer_by_layer(images), expected, rtol=0, atol=1e-6)
     with pytest.raises(ValueError, match="multiples of 8, got 60×48; pad them to 64×48"):
         shrinking(torch.randn(1, 3, 60, 48))
+
+
+@pytest.mark.parametrize(("data", "sizes"), [("synthetic_facade", False), ("mask_folder", True)])
+def test_the_way_out_of_sides_that_do_not_fit_names_what_there_is(data: str, sizes: bool, tmp_path: Path) -> None:
+    words = ["model=segnet", "model.shrink=3", f"data={data}", *([f"data.root={tmp_path}"] if sizes else [])]
+    run = check(Train, compose("train", words))
+    with pytest.raises(UserError, match="multiples of 6, these images have") as error:
+        build_task(run, SOURCES["facade"].info)
+    assert ("data.size" in error.value.way_out) == sizes
+    assert "other options of the model" in error.value.way_out
 
 
 def test_other_sizes_and_classes() -> None:

@@ -34,7 +34,7 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
     except ValueError as error:
         raise UserError(
             f"model={run.model.name} does not take the images of data={run.data.name}: {error}.",
-            _other_images(run.model),
+            _other_images(run.model, run.data),
         ) from error
     if info.ignore is not None and isinstance(run.augment, cfg.Flip) and run.augment.mixes:
         raise UserError(
@@ -48,10 +48,11 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
     return task
 
 
-def _other_images(model: cfg.Model) -> str:
+def _other_images(model: cfg.Model, data: cfg.Data) -> str:
     """The way out where a network does not take the images."""
     if isinstance(model, cfg.Timm):
         return "Choose another model.architecture, or a size that it takes, such as model.image_size=224."
     if isinstance(model, cfg.SMP):
         return "Choose another data.size, another model.architecture, or a smaller model.options.encoder_depth."
-    return "Choose another data.size, or another model."
+    sizes = "another data.size, " if hasattr(data, "size") else ""
+    return f"Choose {sizes}other options of the model, or another model."
