@@ -9,6 +9,7 @@ as the file keeps them. A few minutes for facades.
 
 import argparse
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from fashseg.checking import check
 from fashseg.composing import compose
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import set_up_process
+from fashseg.errors import FashsegError, UserError
 from fashseg.files import write_atomically
 from fashseg.metrics import bootstrap
 from fashseg.report.evidence import evidence_of_images, evidence_of_pixels
@@ -117,7 +119,9 @@ def ship(folder: RunFolder, name: str, preset: str) -> Path:
     results, path = folder.read_results(), FOLDER / f"{name}.safetensors"
     run = check(cfg.Train, compose("train", [f"experiment={preset}", f"seed={results['seed']}"]))
     if against := list(reasons_against(results, results["git"], changed_options(folder, preset))):
-        raise SystemExit(f"{folder.path} is not what its card would say: {'; '.join(against)}.")
+        raise UserError(
+            f"{folder.path} is not what its card would say: {'; '.join(against)}.", "Name a run of the preset itself."
+        )
     trained = load_trained(run=str(folder.path))
     machine = results["machine"]
     about: dict[str, Any] = {
@@ -146,7 +150,7 @@ def ship(folder: RunFolder, name: str, preset: str) -> Path:
     return path
 
 
-def main(words: Sequence[str] | None = None) -> None:
+def main(words: Sequence[str] | None = None) -> int:
     """Parse and ship."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.ship", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -156,8 +160,13 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--preset", required=True)
     options = parser.parse_args(words)
     set_up_process(0)
-    print(ship(RunFolder(options.run), options.name, options.preset))
+    try:
+        print(ship(RunFolder(options.run), options.name, options.preset))
+    except FashsegError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

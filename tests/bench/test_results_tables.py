@@ -17,6 +17,7 @@ from bench.results.keeping import Wish, keep
 from bench.results.kept import FOLDER, Kept, read_ablations, read_presets
 from bench.results.picture import draw
 from bench.results.presets import caveats, classes, costs, flips, summary
+from bench.ship import main as ship_command
 from bench.ship import ship
 from fashseg.composing import compose
 from fashseg.errors import UserError
@@ -141,7 +142,7 @@ def test_what_speaks_against_a_run_is_told_or_noted(
 
 def test_a_card_tells_of_no_other_recipe_than_that_of_the_run(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", "epochs=30", git=None)
-    with pytest.raises(SystemExit, match=r"of which commit its code was; it is no run of the preset.* epochs=30"):
+    with pytest.raises(UserError, match=r"of which commit its code was; it is no run of the preset.* epochs=30"):
         ship(RunFolder(run), "facade", "facade_small")
 
 
@@ -245,3 +246,14 @@ def test_what_is_personal_is_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", versions={"torch": "2.15.0", "mine": "/home/me/torch"})
     with pytest.raises(UserError, match=r"versions.mine names a folder of the machine"):
         keep(run, Wish("facade_small"), tmp_path)
+
+
+def test_a_card_is_refused_in_two_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "results.json").write_text('{"seed": 0}', encoding="utf-8")
+    for name, part in (("nowhere", "does not exist"), ("broken", "holds no results of a run")):
+        assert ship_command([str(tmp_path / name), "--as", "fashion", "--preset", "small_best"]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: ")
+        assert part in said
+        assert said.count("\n") == 2

@@ -1,14 +1,13 @@
 """The Lovász-softmax loss."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from fashseg.losses.cross_entropy import cross_entropy
-from fashseg.losses.dice import mean_of_present
-from fashseg.losses.indicators import in_full, indicators
+from fashseg.losses.indicators import indicators
+from fashseg.losses.overlap import Overlap
 
 
-class Lovasz(nn.Module):
+class Lovasz(Overlap):
     """Cross-entropy, and the Lovász extension of 1 − intersection over union: what the IoU of classes would rise by.
 
     a · cross-entropy + (1 − a) · the mean over classes of Σ_i e_i Δ_i. The errors e of a class are |t − p|, p being its
@@ -16,32 +15,19 @@ class Lovasz(nn.Module):
     what the i-th of them adds to 1 − IoU, were all before it wrong and all behind it right. Classes that the batch
     lacks are left out. *The Lovász-Softmax loss* (Berman et al., 2018).
 
-    Args:
-        entropy_share: a, from 0 to 1.
-        ignore: value of the targets that count for nothing; None where all count.
-
-    Shapes:
-        Logits (N, C, *) and targets (N, *) to a scalar. Each of several processes takes its own images.
+    Arguments and shapes are those of `Overlap`.
     """
 
-    def __init__(self, entropy_share: float = 0.5, ignore: int | None = None) -> None:
-        super().__init__()
-        self.entropy_share, self.ignore = entropy_share, ignore
-        self.entropy = cross_entropy(ignore)
-
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Of the pixels that count; 0 where there are none."""
-        logits = in_full(logits)
-        truth = indicators(targets, logits.shape[1])
-        errors = (truth.to(logits.dtype) - logits.softmax(1)).abs()
+    def missed(self, shares: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The extension and the number of pixels, each (C,)."""
+        truth = indicators(targets, shares.shape[1])
+        errors = (truth.to(shares.dtype) - shares).abs()
         if self.ignore is not None:
             # With an error of 0 they come last and add nothing; to take them out would take another shape each time.
             counted = (targets != self.ignore).unsqueeze(1)
             truth, errors = truth & counted, errors * counted
         truth, errors = (values.transpose(0, 1).flatten(1) for values in (truth, errors))
-        union = mean_of_present((errors * _added(errors, truth)).sum(1), truth.sum(1))
-        entropy: Tensor = self.entropy(logits, targets)
-        return self.entropy_share * entropy + (1 - self.entropy_share) * union
+        return (errors * _added(errors, truth)).sum(1), truth.sum(1)
 
 
 @torch.no_grad()
