@@ -44,6 +44,10 @@ REFUSED = {
     "several values without -m": (["seed=0,1"], ["Add -m"]),
     "one bad value of a sweep": (["-m", "optimizer.lr=0.1,-1"], ["optimizer.lr=-1", "greater than 0"]),
     "bad value in a long sweep": (["-m", "seed=range(0,200)", "epochs=1,0"], ["epochs=0", "at least 1"]),
+    "option of one swept loss alone": (
+        ["-m", "loss=focal,cross_entropy", "loss.gamma=1"],
+        ["loss.gamma is no option of loss=cross_entropy", "Choose loss=focal"],
+    ),
     "resume in a sweep": (["-m", "seed=0,1", "resume=x"], ["resume", "-m"]),
     "devices that are none": (["trainer.devices=0"], ["trainer.devices=0", "at least 1"]),
     "devices in words": (["trainer.devices=two"], ["trainer.devices=two", "auto"]),

@@ -121,6 +121,15 @@ def test_a_grid_gives_a_folder_and_a_line_for_each_job(run: Command, tmp_path: P
         ], "one line, and only the options that differ"
 
 
+def test_an_option_that_the_swept_choices_alone_have_may_be_fixed(run: Command, tmp_path: Path) -> None:
+    words = ("augment=flip,garment", "augment.mixup=0.2")
+    outcome = run("train", "-m", *TINY_CNN, *words, "hydra.sweep.dir=sweep")
+    assert outcome.status == 0, outcome.err
+    for number, name in enumerate(("flip", "garment")):
+        words = results_of(tmp_path / "sweep" / str(number))["overrides"]
+        assert {f"augment={name}", "augment.mixup=0.2"} <= set(words), "as they were typed"
+
+
 def test_a_failing_job_does_not_end_a_sweep(run: Command, tmp_path: Path) -> None:
     outcome = run("train", "-m", *TINY_CNN, "data.val_share=0.001,0.1", "hydra.sweep.dir=sweep")
     assert outcome.status == 2

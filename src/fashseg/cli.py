@@ -146,7 +146,11 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
         _refuse_plugins_of_files(composed, overrides)
         return composed
 
-    search = _search(verb, arguments, overrides, composed_of)
+    search = _search(verb, arguments, overrides, composed_of, known)
+    if multirun and not arguments.cfg:
+        from fashseg.sweep.outer import left_to_jobs
+
+        arguments.overrides = left_to_jobs(overrides, known, search.space if search else ())
     if search and verb.search and not arguments.cfg:
         return verb.search(search, overrides)
     checked = [] if search else [check(verb.schema, composed_of(words)) for words in plans(overrides)]
@@ -164,6 +168,7 @@ def _search(
     arguments: argparse.Namespace,
     overrides: list[Override],
     composed_of: Callable[[Sequence[str]], DictConfig],
+    known: Mapping[str, list[str]],
 ) -> "Search | None":
     """The search that is asked for, checked; None for a single job, and for the jobs of a plain sweep."""
     asked = [o for o in overrides if o.key_or_group in ("sweep", "hydra/sweeper") and o.value() is not None]
@@ -171,9 +176,10 @@ def _search(
         if asked:
             raise UserError(f"{asked[0].input_line} is for many runs.", "Add -m.")
         return None
-    from fashseg.sweep.asked import asked_search, is_search, refuse_more_than_space, without_space
+    from fashseg.sweep.asked import asked_search, is_search, refuse_more_than_space
+    from fashseg.sweep.outer import without_space
 
-    words = without_space(overrides)
+    words = without_space(overrides, known)
     composed = compose(verb.name, _composed_of(arguments, words), with_hydra=True)
     check_launcher(composed)
     if is_search(composed):

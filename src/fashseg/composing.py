@@ -120,7 +120,8 @@ def compose(
         raise _missing_choice(error) from error
     except (HydraException, OmegaConfBaseException) as error:
         if (key := re.match(r"Could not override '([^']+)'", str(error))) and (known or {}).get(key[1]):
-            raise unknown_option(key[1], known or {}, {}) from error
+            chosen = dict(word.split("=", 1) for word in words if word.partition("=")[0] in CHOICES)
+            raise unknown_option(key[1], known or {}, chosen) from error
         raise UserError(reasons(error), "All options: --cfg job; Hydra's own: --cfg hydra.") from error
     except Exception as error:  # a YAML file of the user's that can't be read, among others
         raise UserError(f"the configuration can't be composed: {error}", "Choices: --help.") from error

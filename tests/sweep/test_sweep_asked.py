@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from conftest import Command, assert_two_lines
+from fashseg.checking import option_paths
 from fashseg.composing import compose, conf_dir, parse
+from fashseg.config import Train
 from fashseg.errors import UserError
-from fashseg.sweep.asked import asked_search, without_space
+from fashseg.sweep.asked import asked_search
 from fashseg.sweep.options import check_options
+from fashseg.sweep.outer import left_to_jobs, without_space
 from fashseg.sweep.search import Search
 from fashseg.sweep.space import dimension
 
@@ -20,7 +23,7 @@ LR = "optimizer.lr=tag(log,interval(1e-4,1e-2))"
 
 def asked(*words: str) -> Search:
     overrides = parse(words)
-    composed = compose("train", without_space(overrides), with_hydra=True)
+    composed = compose("train", without_space(overrides, option_paths(Train)), with_hydra=True)
     return asked_search(overrides, composed, lambda some: compose("train", list(some)))
 
 
@@ -60,6 +63,25 @@ def test_the_command_line_goes_before_a_file() -> None:
     assert found.space["batch_size"].choices == ("16", "32")
     assert found.fixed == ["model=cnn", "optimizer.lr=1e-3", "page=true"]
     assert found.options.n_trials == 7
+
+
+def test_an_option_of_the_searched_choices_may_be_fixed() -> None:
+    found = asked(SEARCH, "model=choice(resnet,wide_resnet)", "model.squeeze=16")
+    assert found.fixed[0] == "model.squeeze=16"
+    assert {plan.model.name: getattr(plan.model, "squeeze", None) for plan in found.plans} == {
+        "resnet": 16,
+        "wide_resnet": 16,
+    }
+
+
+@pytest.mark.parametrize("value", ["16", "", "null", "'a, b'", "[1,{a: 2}]", "${seed}"])
+def test_an_option_that_is_left_to_the_jobs_keeps_its_value(value: str) -> None:
+    word = f"model.squeeze={value}"
+    assert left_to_jobs(parse(["epochs=1,2", word]), option_paths(Train)) == ["epochs=1,2", word]
+    _, option = parse(left_to_jobs(parse(["model=resnet,vgg", word]), option_paths(Train)))
+    (text,) = option.sweep_string_iterator() if option.is_sweep_override() else [value]
+    assert parse([f"{option.key_or_group}={text}"])[0].value() == parse([word])[0].value()
+    compose("train", [] if option.is_sweep_override() else [str(option.input_line)])  # as Hydra does, with model=cnn
 
 
 def test_default_name_follows_from_what_is_searched_and_fixed_alone() -> None:

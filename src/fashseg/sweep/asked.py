@@ -31,17 +31,12 @@ def is_search(composed: DictConfig) -> bool:
     return bool(OmegaConf.select(composed, "hydra.sweeper._target_") == TARGET)
 
 
-def without_space(overrides: Iterable[Override]) -> list[str]:
-    """The words that Hydra can compose before the sweeper is known: without sweeps, and without its options."""
-    return [str(o.input_line) for o in overrides if not (o.is_sweep_override() or _OPTION.match(o.key_or_group))]
-
-
 def asked_search(overrides: Sequence[Override], with_hydra: DictConfig, composer: Composer) -> Search:
     """The search that a command line asks for.
 
     Args:
         overrides: of the command line.
-        with_hydra: composed of `without_space`, with the node ``hydra``.
+        with_hydra: composed of `fashseg.sweep.outer.without_space`, with the node ``hydra``.
         composer: from words to the options of a job.
 
     Raises:
@@ -207,7 +202,8 @@ def refuse_more_than_space(with_hydra: DictConfig, overrides: Sequence[Override]
     rest = [word for word in words if word != named[0].input_line]
     with_it = flat_options({k: v for k, v in _plain(with_hydra).items() if k != "hydra"})
     without = flat_options(_plain(compose("train", rest)))
-    if differing := [key for key, value in with_it.items() if without.get(key, ...) != value]:
+    given = {override.key_or_group for override in overrides}  # goes before the file
+    if differing := [key for key, value in with_it.items() if key not in given and without.get(key, ...) != value]:
         raise UserError(
             f"{named[0].input_line}: the file sets {differing[0]}, and its trials would not say so.",
             f"Write it below hydra.sweeper.params there: {differing[0]}: {with_it[differing[0]]}.",
