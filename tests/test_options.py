@@ -48,6 +48,14 @@ REFUSED = {
         ["-m", "loss=focal,cross_entropy", "loss.gamma=1"],
         ["loss.gamma is no option of loss=cross_entropy", "Choose loss=focal"],
     ),
+    "sides that a later job does not take": (
+        ["-m", "model=segnet", "data=synthetic_facade", "model.shrink=2,3"],
+        ["multiples of 6", "256×256"],
+    ),
+    "sides that a trial does not take": (
+        ["-m", "model=segnet", "data=synthetic_facade", "model.shrink=2,3", "hydra/sweeper=optuna"],
+        ["multiples of 6", "256×256"],
+    ),
     "resume in a sweep": (["-m", "seed=0,1", "resume=x"], ["resume", "-m"]),
     "devices that are none": (["trainer.devices=0"], ["trainer.devices=0", "at least 1"]),
     "devices in words": (["trainer.devices=two"], ["trainer.devices=two", "auto"]),

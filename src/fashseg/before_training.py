@@ -20,6 +20,7 @@ from fashseg.ranks.options import fitting_overrides
 from fashseg.ranks.places import here
 from fashseg.resuming import AUTO, find_unfinished, resumed_config
 from fashseg.run import RunFolder
+from fashseg.sweep.networks import require_networks
 from fashseg.sweep.starting import refuse_in_sweep
 from fashseg.trackers.ahead import require_trackers
 
@@ -46,6 +47,7 @@ def _folder_override(
         if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
             raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
         look_at_data(plans)
+        require_networks(plans)
         require_trackers(plans)
         return [] if folder else [_claim("sweep", "hydra.sweep.dir")]
     folder = given.get("hydra.run.dir")

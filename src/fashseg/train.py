@@ -17,10 +17,12 @@ from fashseg.before_training import look_at_data, prepare
 from fashseg.config import Train
 from fashseg.ending import explain, note_interruption, say_interrupted
 from fashseg.launch.jobs import Job, note_failed
+from fashseg.libraries import require_libraries
 from fashseg.ranks.starting import in_place
 from fashseg.run import RunFolder
 from fashseg.stopping import Stopped
 from fashseg.sweep.address import trial_of
+from fashseg.sweep.networks import require_networks
 from fashseg.sweep.search import Search
 from fashseg.sweep.starting import refuse_in_sweep, start
 from fashseg.trackers.ahead import require_trackers
@@ -85,6 +87,8 @@ def main(words: Sequence[str] | None = None) -> int:
     def search(asked: Search, overrides: list[Override]) -> list[str]:
         refuse_in_sweep(asked.plans)
         look_at_data(asked.plans[:1])
+        require_libraries(asked.plans)
+        require_networks(asked.plans)
         require_trackers(asked.plans)
         searches.append(asked)
         return start(asked, overrides, sys.argv[1:] if words is None else words)

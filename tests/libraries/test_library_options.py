@@ -7,6 +7,7 @@ import yaml
 
 from conftest import Command, assert_two_lines
 from fashseg import extras
+from libraries.published import needs_smp, needs_timm
 
 REFUSED = {
     "argument that is taken": (["model.options.num_classes=3"], ["model.options.num_classes is not free"]),
@@ -36,6 +37,24 @@ def test_a_library_that_is_not_installed_is_told(
     data = "synthetic_fashion" if model == "timm" else "synthetic_facade"
     outcome = run("train", f"model={model}", f"data={data}")
     assert_two_lines(outcome, f"model={model} needs {package}", f"fashseg[{model}]")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(
+            ["model=timm", "data=synthetic_fashion", "model.architecture=resnet18,resnet19"],
+            marks=needs_timm,
+            id="timm",
+        ),
+        pytest.param(
+            ["model=smp", "data=synthetic_facade", "model.encoder=resnet18,resnet19"], marks=needs_smp, id="smp"
+        ),
+    ],
+)
+def test_a_name_of_a_later_job_is_refused_ahead_of_the_first(run: Command, tmp_path: Path, words: list[str]) -> None:
+    assert_two_lines(run("train", "-m", *words), f"{words[2].partition('=')[0]}=resnet19 is no", "resnet18?")
     assert not list(tmp_path.iterdir())
 
 

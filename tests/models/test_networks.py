@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from fashseg import config as cfg
 from fashseg.checking import check
 from fashseg.composing import compose
 from fashseg.config import Train
@@ -17,6 +18,7 @@ from fashseg.models.resnet import ResNet
 from fashseg.models.segnet import SegNet
 from fashseg.models.unet import UNet
 from fashseg.models.vgg import VGG
+from fashseg.sides import divisor_of
 from fashseg.tasks import build_task
 
 
@@ -123,6 +125,18 @@ def test_sizes_that_do_not_fit_are_refused_with_one_that_does() -> None:
         CNN(1, 28, 9, 10)
     with pytest.raises(ValueError, match="pad them to 64×50"):
         SegNet(3, 5)(torch.randn(1, 3, 63, 49))
+
+
+@pytest.mark.parametrize(
+    ("options", "network"),
+    [
+        (cfg.SegNet(shrink=3), SegNet(3, 5, shrink=3)),
+        (cfg.UNet(widths=[4, 4, 4]), UNet(3, 5, widths=[4, 4, 4])),
+    ],
+    ids=["segnet", "unet"],
+)
+def test_sides_that_options_need_are_those_of_the_network(options: cfg.Model, network: nn.Module) -> None:
+    assert divisor_of(options) == divisor(network)
 
 
 def test_the_network_that_is_made_for_speed() -> None:

@@ -17,6 +17,7 @@ from fashseg.models.vgg import VGG
 from fashseg.models.wide_resnet import wide_resnet
 from fashseg.plugins import calling
 from fashseg.register import OWN
+from fashseg.sides import sides_in_words
 
 BUILDERS: dict[str, Callable[[Any, tuple[int, int, int], int], nn.Module]] = {
     "cnn": lambda o, shape, classes: CNN(*shape, classes, features=o.features, hidden=o.hidden, dropout=o.dropout),
@@ -74,5 +75,5 @@ def build_model(options: cfg.Model, shape: tuple[int, int, int], classes: int) -
         )
     _, height, width = shape
     if height % (step := divisor(network)) or width % step:
-        raise ValueError(f"{options.name} needs sides that are multiples of {step}, these images have {width}×{height}")
+        raise ValueError(sides_in_words(options.name, step, height, width))
     return network

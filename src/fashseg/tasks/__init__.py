@@ -4,6 +4,7 @@ from fashseg import config as cfg
 from fashseg.data.info import DataInfo
 from fashseg.errors import UserError
 from fashseg.register import OWN
+from fashseg.sides import not_taken
 from fashseg.tasks.base import Scores, Task
 from fashseg.tasks.classification import ClassificationTask
 from fashseg.tasks.options import task_options
@@ -32,10 +33,7 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
         if isinstance(run.model, cfg.Library):
             try_library(task, run.model.name)
     except ValueError as error:
-        raise UserError(
-            f"model={run.model.name} does not take the images of data={run.data.name}: {error}.",
-            _other_images(run.model, run.data),
-        ) from error
+        raise not_taken(run, str(error)) from error
     if info.ignore is not None and isinstance(run.augment, cfg.Flip) and run.augment.mixes:
         raise UserError(
             f"data={run.data.name} has images that count for nothing, {info.ignore} in place of a class: these "
@@ -46,13 +44,3 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
         if (group, name) in OWN:
             try_out(task, group, name)
     return task
-
-
-def _other_images(model: cfg.Model, data: cfg.Data) -> str:
-    """The way out where a network does not take the images."""
-    if isinstance(model, cfg.Timm):
-        return "Choose another model.architecture, or a size that it takes, such as model.image_size=224."
-    if isinstance(model, cfg.SMP):
-        return "Choose another data.size, another model.architecture, or a smaller model.options.encoder_depth."
-    sizes = "another data.size, " if hasattr(data, "size") else ""
-    return f"Choose {sizes}other options of the model, or another model."

@@ -26,8 +26,7 @@ def build_smp(options: cfg.SMP, shape: tuple[int, int, int], classes: int) -> Ad
         UserError: the library is not installed, has no such network, or can't build it with these options.
     """
     require_library(options)
-    _require_names(options)
-    _require_arguments(options)
+    require_known(options)
     network = _created(options, shape[0], classes)
     return Adapted(network, shape[0], divisor=int(network.encoder.output_stride))
 
@@ -87,6 +86,16 @@ def _by_names_of(features: nn.Module, given: Mapping[str, Tensor]) -> dict[str, 
             if old in given:
                 found[name] = given[old]
     return found
+
+
+def require_known(options: cfg.SMP) -> None:
+    """Refuse names that the library does not know, and arguments that it would not use.
+
+    Raises:
+        UserError: with the nearest name.
+    """
+    _require_names(options)
+    _require_arguments(options)
 
 
 def _require_names(options: cfg.SMP) -> None:
