@@ -34,10 +34,15 @@ def command(verb: str, plugins: Any = (), **options: str | Path) -> str:
     return " ".join([f"python -m fashseg.{verb}", *words])
 
 
+def as_typed(word: str) -> str:
+    """An override without the ``++`` that Hydra wants for keys of free mappings, which a command need not have."""
+    return word.removeprefix("++") if not word.startswith("++hydra") else word
+
+
 def same_again(overrides: Iterable[str], leave_out: Iterable[str] = ()) -> str:
     """The command of a new run with the overrides of one that was perhaps resumed: the last value of each counts."""
     last: dict[str, str] = {}
-    for word in overrides:
+    for word in map(as_typed, overrides):
         last[word.partition("=")[0].lstrip("+~")] = word
     words = [shlex.quote(word) for key, word in last.items() if key not in {"resume", *leave_out}]
     return " ".join(["python -m fashseg.train", *words])

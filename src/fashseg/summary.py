@@ -5,6 +5,7 @@ import statistics
 import sys
 from typing import TYPE_CHECKING, Any
 
+from fashseg.commands import as_typed
 from fashseg.run import RunFolder
 from fashseg.text import counted, printable
 
@@ -134,12 +135,13 @@ def print_sweep(folders: list[RunFolder]) -> None:
     for name in ("val", "test"):
         table.add_column(name, justify="right")
     records = [folder.read_results() for folder in folders]
-    common = set.intersection(*(set(results["overrides"]) for results in records)) if len(records) > 1 else set()
-    for folder, results in zip(folders, records, strict=True):
+    typed = [list(map(as_typed, results["overrides"])) for results in records]
+    common = set.intersection(*map(set, typed)) if len(typed) > 1 else set()
+    for folder, results, words in zip(folders, records, typed, strict=True):
         scores = [
             f"{main_score(results['task'], results[part]):.4f}" if part in results else "-" for part in ("val", "test")
         ]
-        changed = " ".join(word for word in results["overrides"] if word not in common)
+        changed = " ".join(word for word in words if word not in common)
         table.add_row(os.path.relpath(folder.path), changed, results["status"], *scores)
     screen = console()
     screen.print(table)
@@ -152,7 +154,8 @@ def _settings(records: list[dict[str, Any]]) -> list[str]:
     runs: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for results in records:
         if results["status"] == "finished":
-            words = tuple(word for word in results["overrides"] if not word.startswith(("seed=", "data.fold=")))
+            typed = map(as_typed, results["overrides"])
+            words = tuple(word for word in typed if not word.startswith(("seed=", "data.fold=")))
             runs.setdefault(words, []).append(results)
     common = set.intersection(*map(set, runs)) if len(runs) > 1 else {word for words in runs for word in words}
     lines = []

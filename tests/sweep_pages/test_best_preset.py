@@ -69,6 +69,10 @@ TRIED = {
         {"model.blocks": "[1,2,1]", "optimizer.lr": "0.2"},
     ),
     "a preset on another one": (["experiment=speedrun_gpu", "trainer.accelerator=cpu"], {"batch_size": "32"}),
+    "arguments of a library": (
+        ["model=timm", "data=synthetic_fashion", "++model.options.patch_size=4"],
+        {"++model.options.drop_rate": "0.1"},
+    ),
     "the data of a preset": (
         ["experiment=report_segnet", "data=synthetic_facade", "data.split=random"],
         {"epochs": "31"},
@@ -94,7 +98,7 @@ def test_the_preset_comes_to_the_options_of_the_trial(
     assert said[0] == "best trial: 0, score 0.9126 on validation; as a preset:", said
     assert said[1] == "  python -m fashseg.train --config-dir 'outputs/a study/conf' experiment=best"
     assert options_of_preset(run, said[1].strip()) == options_of_trial(folder / "0")
-    named = {name: value for name, value in params.items() if "." in name}
+    named = [name.lstrip("+") for name in params if "." in name]
     content = OmegaConf.load(folder / "conf" / "experiment" / "best.yaml")
     for name in named:
         assert OmegaConf.select(content, name, default="missing") != "missing", "what was searched stands in it"

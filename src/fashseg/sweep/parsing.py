@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from fashseg.commands import as_typed
 from fashseg.sweep.kept_study import DIRECTIONS, FORMAT, KINDS, STATES, Searched, Study, Trial
 from fashseg.text import on_one_line, printable
 from fashseg.untrusted import RefusedError
@@ -29,7 +30,7 @@ def parse(content: Any) -> Study:
     if not objectives or len(directions) != len(objectives) or not set(directions) <= set(DIRECTIONS):
         raise RefusedError(f"directions has to be one of {' or '.join(DIRECTIONS)} for each of its objectives")
     importance = top.plain("importance")
-    space = {name: _searched(group) for name, group in top.groups("space", MOST_OPTIONS).items()}
+    space = {as_typed(name): _searched(group) for name, group in top.groups("space", MOST_OPTIONS).items()}
     return Study(
         name=on_one_line(top.text("study_name")),
         directions=directions,
@@ -38,7 +39,7 @@ def parse(content: Any) -> Study:
         pruner=on_one_line(top.text_or_none("pruner") or "none"),
         n_trials=top.count("n_trials"),
         space=space,
-        overrides=tuple(map(printable, top.texts("overrides", MOST_CHOICES))),
+        overrides=tuple(as_typed(printable(word)) for word in top.texts("overrides", MOST_CHOICES)),
         command=printable(top.text("command")),
         importance=None if importance is None else _importance(_Group(importance, "importance")),
         trials=_trials(top, len(objectives)),
@@ -59,7 +60,7 @@ def _searched(group: "_Group") -> Searched:
 
 
 def _importance(group: "_Group") -> dict[str, float] | None:
-    shares = {name: group.number(name, MOST) for name in list(group.content)[:MOST_OPTIONS]}
+    shares = {as_typed(name): group.number(name, MOST) for name in list(group.content)[:MOST_OPTIONS]}
     return {on_one_line(name): share for name, share in shares.items() if share is not None and share >= 0} or None
 
 
@@ -83,7 +84,7 @@ def _trial(group: "_Group", objectives: int) -> Trial:
     return Trial(
         number=group.count("number"),
         state=state,
-        params=group.words("params"),
+        params={as_typed(name): word for name, word in group.words("params").items()},
         values=tuple(_number(value, MOST, f"{group.name}.values") for value in values or ()),
         intermediate=_intermediate(group),
         started=group.time("started"),

@@ -1,5 +1,6 @@
 """From the configuration of a run to a preset that composes to it: choices of groups, and what else differs."""
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fashseg import config as cfg
-from fashseg.checking import check
+from fashseg.checking import check, free_mappings
+from fashseg.command_words import as_additions
 from fashseg.composing import compose, parse
 from fashseg.errors import UserError
 from fashseg.references import escaped
@@ -49,7 +51,8 @@ class Preset:
 
 def composed_of(words: Sequence[str]) -> DictConfig:
     """The configuration of a command, for a trial whose folder is elsewhere."""
-    return compose("train", list(words))
+    mappings = free_mappings(cfg.Train)
+    return compose("train", [as_additions(mappings, word) for word in words])
 
 
 def preset_of(config: DictConfig, words: Sequence[str]) -> Preset:
@@ -93,6 +96,8 @@ def _follow_others(base: DictConfig, options: dict[str, Any], named: Iterable[st
         path for path in options if isinstance(raw.get(path), str) and "${" in raw[path] and path not in named
     ]
     others = {path: value for path, value in options.items() if path not in references}
+    base = copy.deepcopy(base)
+    OmegaConf.set_struct(base, False)  # free mappings have keys of their own
     merged = OmegaConf.merge(base, OmegaConf.create(escaped(_tree(others))))
     return [path for path in references if _same(OmegaConf.select(merged, path), options[path])]
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from fashseg.commands import as_typed
 from fashseg.sweep.outcome import FAILED, FINISHED, LOST, PRUNED, Outcome
 from fashseg.sweep.record import best_trials
 from fashseg.sweep.study import Claim, Study
@@ -55,7 +56,8 @@ def shown_state(record: Mapping[str, Any], trial: Mapping[str, Any], outcome: Ou
 def shown_params(params: Mapping[str, str]) -> str:
     """Short enough to read: numbers with four digits."""
     words = []
-    for path, text in params.items():
+    for name, text in params.items():
+        path = as_typed(name)
         try:
             words.append(f"{path}={float(text):.4g}" if "." in text or "e" in text else f"{path}={text}")
         except ValueError:
