@@ -7,7 +7,7 @@ choose, test scores are left out, too: nothing is chosen by them.
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ KEPT = (
     *("git", "epochs_run", "train_seconds", "train_cpu_seconds", "images_per_second", "images_per_cpu_second"),
     *("peak_memory_bytes", "skipped_steps", "fingerprints"),
 )
+_NEEDED = ("task", "seed", "parameters", "epochs_run", "train_seconds", "val", "test")
 PARTS = ("val", "test")
 # Of the same weights on the same images, on another processor perhaps.
 _SAME = 0.002
@@ -76,8 +77,7 @@ def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
     check_wish(wish)
     source = RunFolder(run)
     results = source.read_results()
-    if results["status"] != "finished":
-        raise UserError(f"{run} is not finished: its status is {results['status']}.", "Go on with it, by resume=.")
+    require_finished(source, results, _NEEDED)
     changes = changed_options(source, wish.preset)
     content: dict[str, Any] = {"preset": wish.preset, **({"variant": wish.variant} if wish.variant else {})}
     content |= {name: results[name] for name in KEPT if name in results}
@@ -112,6 +112,16 @@ def check_wish(wish: Wish) -> None:
             f"--variant {wish.variant} is no name for a file.",
             f"Take small letters, digits and _; {ITSELF} is the recipe itself.",
         )
+
+
+def require_finished(source: RunFolder, results: dict[str, Any], entries: Sequence[str]) -> None:
+    """Raises UserError where a run is not finished, or its results lack one of the entries that are needed."""
+    if results["status"] != "finished":
+        raise UserError(
+            f"{source.path} is not finished: its status is {results['status']}.", "Go on with it, by resume=."
+        )
+    if missing := [name for name in entries if results.get(name) is None]:
+        raise UserError(f"{source.results} does not say {', '.join(missing)}.", "Name a run that train has finished.")
 
 
 def reasons_against(results: dict[str, Any], git: Any, changes: dict[str, Any]) -> Iterator[str]:
