@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.results.changes import command_of
+from bench.results.changes import command_of, shared_changes
 from bench.results.goals import GOALS, Goal
 from bench.results.kept import Kept, draws_in_words, mean_and_deviation, score_in_words
 from bench.tables import count, table
@@ -54,14 +54,14 @@ def _reached(goal: Goal, runs: Sequence[Kept], test: float) -> str:
 
 
 def costs(presets: Presets) -> str:
-    """What one types, and what a run takes."""
+    """What one types, and what a run takes; options that only some runs of a preset have are among the caveats."""
     rows = []
     for name in GOALS:
         if not (runs := presets.get(name, ())):
             rows.append((f"`python -m fashseg.train experiment={name}`", *[MISSING] * 2, "", "", ""))
             continue
         first = runs[0].results
-        command = command_of(name, first.get("changes", {}), [run.seed for run in runs])
+        command = command_of(name, shared_changes([run.results for run in runs]), [run.seed for run in runs])
         multiply_adds = first.get("multiply_adds")
         epochs = _each(run.results["epochs_run"] for run in runs)
         seconds = mean_and_deviation(run.results["train_seconds"] for run in runs)

@@ -98,6 +98,35 @@ def test_what_speaks_against_a_run_is_told_or_noted(
     assert f"facade_small {' '.join(reversed(words))} seed=0".replace("  ", " ") in costs(presets)
 
 
+def test_the_file_of_another_run_stays_but_where_it_is_asked_for(tmp_path: Path) -> None:
+    good = make_run(tmp_path / "good")
+    path = keep(good, Wish("facade_small"), tmp_path)
+    before = path.read_bytes()
+    other = make_run(tmp_path / "other", "epochs=30", val=0.6)
+    with pytest.raises(UserError, match="is of another run") as error:
+        keep(other, Wish("facade_small", anyway=True), tmp_path)
+    assert "--replace" in error.value.way_out
+    assert path.read_bytes() == before
+    keep(good, Wish("facade_small"), tmp_path)
+    keep(other, Wish("facade_small", anyway=True, replace=True), tmp_path)
+    assert read_presets(tmp_path)["facade_small"][0].main("val") == 0.6
+
+
+def test_a_run_of_another_task_is_never_kept(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    with pytest.raises(UserError, match="is of segmentation, and cnn_best of classification"):
+        keep(run, Wish("cnn_best", anyway=True, replace=True), tmp_path)
+
+
+def test_the_costs_tell_options_that_all_runs_share(tmp_path: Path) -> None:
+    anyway = Wish("facade_small", anyway=True)
+    keep(make_run(tmp_path / "0", "epochs=30", "loss=focal"), anyway, tmp_path)
+    keep(make_run(tmp_path / "1", "epochs=30", seed=1), anyway, tmp_path)
+    presets = read_presets(tmp_path)
+    assert "`python -m fashseg.train -m experiment=facade_small epochs=30 seed=0,1`" in costs(presets)
+    assert "seed 0: it is no run of the preset, but with loss=focal epochs=30." in caveats(presets)
+
+
 def test_a_card_tells_of_no_other_recipe_than_that_of_the_run(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", "epochs=30", git=None)
     with pytest.raises(UserError, match=r"of which commit its code was; it is no run of the preset.* epochs=30"):
@@ -189,6 +218,7 @@ def test_a_page_with_a_mistake_is_left_alone(tmp_path: Path) -> None:
     ("words", "why"),
     [
         (["nowhere", "--as", "facade_small"], "no run folder"),
+        ([str(page.PAGE), "--as", "facade_small"], "results.md is no run folder"),
         (["nowhere", "--as", "facade_smal"], "no preset"),
         (["nowhere", "--as", "facade_small", "--variant", "../x"], "no name for a file"),
     ],
