@@ -11,6 +11,7 @@ from fashseg.text import counted, duration
 
 Presets = Mapping[str, Sequence[Kept]]
 MISSING = "not measured"
+GONE_ON = "Gone on with by `resume=`, so not trained in one go"
 PART_NAMES = {"val": "validation", "test": "test"}
 
 
@@ -154,11 +155,13 @@ def _other_scores(runs: Sequence[Kept], blank: int) -> list[tuple[str, ...]]:
 
 
 def caveats(presets: Presets) -> str:
-    """What speaks against a run that is kept all the same."""
+    """What speaks against a run that is kept all the same, and which runs were gone on with."""
+    measured = [(name, run) for name in GOALS for run in presets.get(name, ())]
     lines = [
         f"- `{name}`, {run.draw_in_words}: {'; '.join(run.results['against'])}."
-        for name in GOALS
-        for run in presets.get(name, ())
+        for name, run in measured
         if run.results.get("against")
     ]
-    return "\n".join(lines) or "None: every run is of its preset, of committed code and of whole data sets."
+    told = "\n".join(lines) or "None: every run is of its preset, of committed code and of whole data sets."
+    gone_on = [f"`{name}`, {run.draw_in_words}" for name, run in measured if run.gone_on]
+    return f"{told}\n\n{GONE_ON}: {'; '.join(gone_on)}." if gone_on else told

@@ -60,6 +60,11 @@ def test_what_is_kept_and_the_tables_of_it(tmp_path: Path) -> None:
         "of the same runs"
     )
     assert "None" in caveats(presets)
+    presets["facade_small"][2].results["resumed"] = 1
+    assert caveats(presets).splitlines()[1:] == [
+        "",
+        "Gone on with by `resume=`, so not trained in one go: `facade_small`, seed 2.",
+    ]
     picture = draw(presets)
     assert Image.open(BytesIO(picture)).size[0] > 400
     assert len(picture) < 60_000
@@ -175,6 +180,11 @@ def test_variants_are_kept_without_test_scores_and_paired_by_fold_and_seed(tmp_p
     assert "| no dropout | `model.dropout=0` | 3 folds | 0.680 ± 0.110 | -0.020 ± 0.010 |" in text
     variants["no_dropout"][1].results["against"] = ["it used few batches"]
     assert ablations("facade_small", variants, ()) == f"{text}\n\n- no dropout, fold 1, seed 0: it used few batches."
+    variants["no_dropout"][1].results.update(against=[], resumed=1, versions={"torch": "2.11.0"})
+    assert ablations("facade_small", variants, ()) == (
+        f"{text}\n\n- no dropout, fold 1, seed 0: gone on with by `resume=`.\n"
+        "- PyTorch 2.11.0 and 2.15.0: no dropout; PyTorch 2.15.0: `facade_small`."
+    )
 
 
 def test_without_pairs_a_difference_has_no_spread() -> None:
