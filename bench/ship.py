@@ -4,12 +4,13 @@
 
 The file is written to ``src/fashseg/weights``, and the part of its card between ``<!-- table -->`` and ``<!-- end -->``
 anew. What the model can't do is written by hand, below it. Scores are measured, in float32 on the CPU, with the weights
-as the file keeps them. A few minutes for facades.
+as the file keeps them; until they are, and are about those of the run, nothing is replaced. A few minutes for facades.
 """
 
 import argparse
 import hashlib
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,13 @@ from typing import Any
 import torch
 
 from bench.results.changes import changed_options
-from bench.results.keeping import reasons_against
+from bench.results.keeping import reasons_against, require_finished
 from fashseg import config as cfg
 from fashseg.checking import check
 from fashseg.composing import compose
 from fashseg.data.module import ImageDataModule
 from fashseg.engine import set_up_process
-from fashseg.errors import FashsegError, UserError
+from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.files import write_atomically
 from fashseg.metrics import bootstrap
 from fashseg.report.evidence import evidence_of_images, evidence_of_pixels
@@ -35,6 +36,9 @@ from fashseg.trained import load_trained, read_weights, save_weights
 FOLDER = Path(__file__).parents[1] / "src" / "fashseg" / "weights"
 BEGIN, END = "<!-- table -->", "<!-- end -->"
 _DIGITS = 4
+# What a card tells of a run, and how far its main scores may be from those of the same weights in 8 bits.
+_TOLD = ("task", "seed", "parameters", "train_seconds", "precision", "machine", "versions", "val", "test")
+_FAR = 0.01
 
 
 def rounded(scores: Scores) -> dict[str, Any]:
@@ -71,9 +75,8 @@ def measured(path: Path, run: cfg.Train) -> dict[str, Any]:
     task.model.load_state_dict(trained.network.model.state_dict())
     data = build_data(run)
     parts = {part: rounded(score(task, data, part, cfg.Trainer(accelerator="cpu"))) for part in ("val", "test")}
-    main = parts["test"].get("accuracy") or parts["test"]["average_precision"]["mean"]
     with torch.inference_mode():
-        parts["test"]["interval_95"] = interval(task.eval(), data, main)
+        parts["test"]["interval_95"] = interval(task.eval(), data, main_of(parts["test"]))
     return parts
 
 
@@ -114,22 +117,20 @@ def card_table(path: Path, about: dict[str, Any]) -> list[str]:
     return [*lines, "", f"The weights of the run, in 32 bits, score {whole['val']:.4f} and {whole['test']:.4f}."]
 
 
-def ship(folder: RunFolder, name: str, preset: str) -> Path:
-    """Write a model of the package and its card."""
-    results, path = folder.read_results(), FOLDER / f"{name}.safetensors"
-    run = check(cfg.Train, compose("train", [f"experiment={preset}", f"seed={results['seed']}"]))
-    if against := list(reasons_against(results, results["git"], changed_options(folder, preset))):
-        raise UserError(
-            f"{folder.path} is not what its card would say: {'; '.join(against)}.", "Name a run of the preset itself."
-        )
-    trained = load_trained(run=str(folder.path))
+def main_of(scores: Scores) -> float:
+    """The main score out of `rounded` ones."""
+    return float(scores["accuracy"] if "accuracy" in scores else scores["average_precision"]["mean"])
+
+
+def about_run(results: dict[str, Any], preset: str, data: str) -> dict[str, Any]:
+    """What a file tells of the run that its weights are of, but for scores."""
     machine = results["machine"]
-    about: dict[str, Any] = {
+    return {
         "preset": preset,
         "command": f"python -m fashseg.train experiment={preset}",
         "commit": results["git"]["commit"],
         "seed": results["seed"],
-        "data": trained.info.name,
+        "data": data,
         "parameters": results["parameters"],
         "trained": {
             "seconds": round(results["train_seconds"]),
@@ -138,14 +139,56 @@ def ship(folder: RunFolder, name: str, preset: str) -> Path:
         },
         "license": "MIT",
     }
-    save_weights(path, trained.network, about, numbers="int8")
-    about["scores"] = measured(path, run)
-    mains = {part: rounded(results[part]) for part in ("val", "test")}
-    about["in_32_bits"] = {p: m.get("accuracy") or m["average_precision"]["mean"] for p, m in mains.items()}
-    save_weights(path, trained.network, about, numbers="int8")
+
+
+def require_shippable(folder: RunFolder, results: dict[str, Any], path: Path, preset: str) -> None:
+    """Raises UserError where a run can't become the model in ``path``, or is no run of the preset itself."""
+    require_finished(folder, results, _TOLD)
+    if path.exists() and (task := read_weights(path).info.task) != results["task"]:
+        raise UserError(
+            f"{folder.path} is of {results['task']}, and the model {path.stem} is of {task}.",
+            "Name a run of that task, or by --as the other model.",
+        )
+    if against := list(reasons_against(results, results.get("git"), changed_options(folder, preset))):
+        raise UserError(
+            f"{folder.path} is not what its card would say: {'; '.join(against)}.", "Name a run of the preset itself."
+        )
+
+
+def require_near(folder: RunFolder, found: dict[str, Any], said: dict[str, float]) -> None:
+    """Raises RunError where scores of a file are not about those that its run had."""
+    for part, whole in said.items():
+        if not abs(main_of(found[part]) - whole) <= _FAR:
+            raise RunError(
+                f"{folder.path}: in 8 bits its weights score {main_of(found[part]):.4f} ({part}), and {whole:.4f} is "
+                f"what the run has told of them: that is more than {_FAR} apart.",
+                "Nothing was replaced. See by python -m fashseg.evaluate which of the two is wrong.",
+            )
+
+
+def ship(folder: RunFolder, name: str, preset: str) -> Path:
+    """Write a model of the package and its card, both when all is measured."""
+    results, path = folder.read_results(), FOLDER / f"{name}.safetensors"
+    require_shippable(folder, results, path, preset)
+    run = check(cfg.Train, compose("train", [f"experiment={preset}", f"seed={results['seed']}"]))
+    trained = load_trained(run=str(folder.path))
+    try:
+        about = about_run(results, preset, trained.info.name)
+        said = {part: main_of(rounded(results[part])) for part in ("val", "test")}
+    except (KeyError, TypeError, AttributeError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise UserError(f"{folder.results} is not as train writes it: {reason}.", "Name another run.") from error
     card = path.with_suffix(".md")
     before, _, rest = card.read_text("utf-8").partition(BEGIN)
-    table = "\n".join([BEGIN, "", *card_table(path, about), "", END])
+    with tempfile.TemporaryDirectory() as place:
+        made = Path(place) / path.name
+        save_weights(made, trained.network, about, numbers="int8")
+        about["scores"] = measured(made, run)
+        require_near(folder, about["scores"], said)
+        about["in_32_bits"] = said
+        save_weights(made, trained.network, about, numbers="int8")
+        table = "\n".join([BEGIN, "", *card_table(made, about), "", END])
+        write_atomically(path, made.read_bytes())
     write_atomically(card, before + table + rest.partition(END)[2])
     return path
 
@@ -165,6 +208,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except FashsegError as error:
         print(error, file=sys.stderr)
         return error.exit_status
+    except OSError as error:
+        print(RunError(f"{error.filename}: {error.strerror}.", "Mend that, and try again."), file=sys.stderr)
+        return 1
     return 0
 
 

@@ -5,8 +5,9 @@
     python -m bench.results write                                    the tables and the picture of docs/results.md
 
 Runs are folders that python -m fashseg.train has made. What speaks against one is said, and it is not kept; with
---anyway it is, and the file and the page tell it. --variant preset is the recipe itself, for ablations whose runs are
-other than those of the tables, by folds or with fewer epochs; of variants test scores are not kept.
+--anyway it is, and the file and the page tell it. The file of another run is replaced with --replace alone. --variant
+preset is the recipe itself, for ablations whose runs are other than those of the tables, by folds or with fewer epochs;
+of variants test scores are not kept.
 """
 
 import argparse
@@ -52,12 +53,13 @@ def main(words: Sequence[str] | None = None) -> int:
     keeping.add_argument("--variant", help="of its recipe, for an ablation; preset: the recipe itself")
     keeping.add_argument("--commit", help="of the code, where the run was started from a copy without git")
     keeping.add_argument("--anyway", action="store_true", help="keep it although something speaks against it")
+    keeping.add_argument("--replace", action="store_true", help="the file of another run")
     options = parser.parse_args(words)
     try:
         if options.verb == "write":
             write()
         else:
-            wish = Wish(options.preset, options.variant, options.commit, options.anyway)
+            wish = Wish(options.preset, options.variant, options.commit, options.anyway, options.replace)
             for run in options.runs:
                 print(printable(f"{run}: {keep(run, wish)}"))
     except FashsegError as error:

@@ -26,18 +26,36 @@ def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequenc
     rows = [_row(f"`{preset}`", "", task, recipe, None)] if recipe else []
     for name, alike in ordered:
         words = " ".join(as_words(_changes(alike, recipe)))
-        rows.append(_row(name.replace("_", " "), f"`{words}`" if words else "", task, alike, difference(alike, recipe)))
+        rows.append(_row(_plain(name), f"`{words}`" if words else "", task, alike, difference(alike, recipe)))
     unit = "accuracy, %" if task == "classification" else "mean average precision by logits"
     by_class = _classes(next(iter(others.values())))
     header = ("variant", "changed", "runs", f"validation: {unit}", "difference to the preset", *by_class)
     made = table(header, rows, (0, 1, 2))
     against = [
-        f"- {name.replace('_', ' ')}, {run.draw_in_words}: {'; '.join(run.results['against'])}."
+        f"- {_plain(name)}, {run.draw_in_words}: {'; '.join(remarks)}."
         for name, alike in variants.items()
         for run in alike
-        if run.results.get("against")
+        if (remarks := [*run.results.get("against", ()), *["gone on with by `resume=`"] * run.gone_on])
     ]
+    against += _versions([(f"`{preset}`", recipe), *((_plain(name), alike) for name, alike in ordered)])
     return "\n".join([made, *(["", *against] if against else [])])
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _versions(rows: Sequence[tuple[str, Sequence[Kept]]]) -> list[str]:
+    """Which rows are of which PyTorch, where not all are of one; the version of the first row comes last."""
+    by_version: dict[str, list[str]] = {}
+    for name, runs in rows:
+        if runs:
+            by_version.setdefault(" and ".join(sorted({run.torch for run in runs})), []).append(name)
+    if len(by_version) < 2:
+        return []
+    first, *others = by_version.items()
+    told = [f"PyTorch {version}: {', '.join(names)}" for version, names in others]
+    return [f"- {'; '.join(told)}; PyTorch {first[0]}: {'the others' if len(first[1]) > 1 else first[1][0]}."]
 
 
 def _row(name: str, changed: str, task: str, runs: Sequence[Kept], apart: Difference | None) -> tuple[str, ...]:

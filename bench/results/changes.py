@@ -3,13 +3,14 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from fashseg.checking import check
 from fashseg.commands import quoted
 from fashseg.compare.rows import NOT_COMPARED, NOT_COMPARED_GROUPS
 from fashseg.composing import compose
-from fashseg.config import CHOICES, Train
+from fashseg.config import CHOICES, TASKS, Train
 from fashseg.errors import UserError
 from fashseg.run import RunFolder, flat_options
 from fashseg.text import shown_option
@@ -44,6 +45,24 @@ def changed_options(folder: RunFolder, preset: str) -> dict[str, Any]:
         if path not in (*NOT_COMPARED, *OF_SPEED, *_DRAWN)
         and not path.startswith(NOT_COMPARED_GROUPS)
         and value != (defaults if path.partition(".")[0] in groups and not path.endswith(".name") else theirs).get(path)
+    }
+
+
+@cache
+def task_of_preset(preset: str) -> str:
+    """``classification`` or ``segmentation``.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    return TASKS["model"][check(Train, compose("train", [f"experiment={preset}"])).model.name]
+
+
+def shared_changes(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Options that several runs of a preset have in common beside it, by what their files say."""
+    first, *others = (run.get("changes", {}) for run in runs)
+    return {
+        path: value for path, value in first.items() if all(path in other and other[path] == value for other in others)
     }
 
 

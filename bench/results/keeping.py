@@ -7,12 +7,12 @@ choose, test scores are left out, too: nothing is chosen by them.
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.results.changes import as_words, changed_options
+from bench.results.changes import as_words, changed_options, task_of_preset
 from bench.results.kept import ABLATIONS, FOLDER, ITSELF, NAMES, file_name
 from fashseg.checking import check
 from fashseg.composing import conf_dir
@@ -43,7 +43,10 @@ KEPT = (
     *("git", "epochs_run", "train_seconds", "train_cpu_seconds", "images_per_second", "images_per_cpu_second"),
     *("peak_memory_bytes", "skipped_steps", "fingerprints"),
 )
+_NEEDED = ("task", "seed", "parameters", "epochs_run", "train_seconds", "val", "test")
 PARTS = ("val", "test")
+# What no two runs have alike, nor a run before and after it was gone on with.
+_OF_ONE_RUN = ("started", "train_seconds", "epochs_run", "val")
 # Of the same weights on the same images, on another processor perhaps.
 _SAME = 0.002
 _ABSOLUTE = re.compile(r"(?:^|[\s=:'\"\[,(])(?:~|/|[A-Za-z]:\\)[\w.~-]+[/\\]")
@@ -58,26 +61,30 @@ class Wish:
         variant: of its recipe, for an ablation; ``preset`` for the recipe itself; None for the tables of the preset.
         commit: of the code, where the run was started from a copy that does not know its commit.
         anyway: keep it although something speaks against it, which is noted in the file.
+        replace: take the place of the file of another run.
     """
 
     preset: str
     variant: str | None = None
     commit: str | None = None
     anyway: bool = False
+    replace: bool = False
 
 
 def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
-    """Write the file of a run; one of the same name is replaced.
+    """Write the file of a run; that of the same run is replaced.
 
     Raises:
-        UserError: it is no finished run, or something speaks against it: code that was not committed, options that are
-            not those of the preset, a part of the data alone.
+        UserError: it is no finished run, or of another task than the preset, or something speaks against it: code that
+            was not committed, options that are not those of the preset, a part of the data alone; or the file of its
+            name is of another run.
     """
     check_wish(wish)
     source = RunFolder(run)
     results = source.read_results()
-    if results["status"] != "finished":
-        raise UserError(f"{run} is not finished: its status is {results['status']}.", "Go on with it, by resume=.")
+    require_finished(source, results, _NEEDED)
+    if results["task"] != (task := task_of_preset(wish.preset)):
+        raise UserError(f"{run} is of {results['task']}, and {wish.preset} of {task}.", "Name a preset of its task.")
     changes = changed_options(source, wish.preset)
     content: dict[str, Any] = {"preset": wish.preset, **({"variant": wish.variant} if wish.variant else {})}
     content |= {name: results[name] for name in KEPT if name in results}
@@ -92,9 +99,25 @@ def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
     _refuse_personal(run, content)
     place = folder / ABLATIONS / wish.preset if wish.variant else folder
     path = place / file_name(wish.variant or wish.preset, results.get("fold"), results["seed"])
+    if not wish.replace:
+        _refuse_another(path, run, content)
     place.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def _refuse_another(path: Path, run: Path, content: dict[str, Any]) -> None:
+    """Raises UserError where a file is there that is not of the same run, as far as one can tell."""
+    try:
+        before = read_json(path)
+    except FileNotFoundError:
+        return
+    except (OSError, RefusedError):
+        before = None
+    if not isinstance(before, dict) or any(before.get(name) != content.get(name) for name in _OF_ONE_RUN):
+        raise UserError(
+            f"{path} is of another run than {run}, which would replace it.", "With --replace it does: see git diff."
+        )
 
 
 def _multiply_adds(source: RunFolder) -> int | None:
@@ -112,6 +135,16 @@ def check_wish(wish: Wish) -> None:
             f"--variant {wish.variant} is no name for a file.",
             f"Take small letters, digits and _; {ITSELF} is the recipe itself.",
         )
+
+
+def require_finished(source: RunFolder, results: dict[str, Any], entries: Sequence[str]) -> None:
+    """Raises UserError where a run is not finished, or its results lack one of the entries that are needed."""
+    if results["status"] != "finished":
+        raise UserError(
+            f"{source.path} is not finished: its status is {results['status']}.", "Go on with it, by resume=."
+        )
+    if missing := [name for name in entries if results.get(name) is None]:
+        raise UserError(f"{source.results} does not say {', '.join(missing)}.", "Name a run that train has finished.")
 
 
 def reasons_against(results: dict[str, Any], git: Any, changes: dict[str, Any]) -> Iterator[str]:
@@ -143,7 +176,10 @@ def _commit(named: str) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError) as error:
-        raise UserError(f"--commit {named} is no commit of this repository.", "See git log.") from error
+        raise UserError(
+            f"--commit {named} is no commit of this repository.",
+            "Give the hash that git log shows for the code of the run, or its first letters.",
+        ) from error
 
 
 def _scores(source: RunFolder, results: dict[str, Any], *, ablation: bool) -> dict[str, Any]:

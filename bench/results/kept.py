@@ -56,6 +56,16 @@ class Kept:
         """``fold 0, seed 1``."""
         return f"seed {self.seed}" if self.fold is None else f"fold {self.fold}, seed {self.seed}"
 
+    @property
+    def torch(self) -> str:
+        """Version of PyTorch."""
+        return str(self.results.get("versions", {}).get("torch", "an unknown version"))
+
+    @property
+    def gone_on(self) -> bool:
+        """Whether it was trained in several goes, by ``resume=``."""
+        return bool(self.results.get("resumed"))
+
     def scores(self, part: str, *, flips: bool = False) -> dict[str, Any] | None:
         """All scores of a part, with ``flips`` those with mirror images; None where there are none."""
         found = (self.results.get("flips", {}) if flips else self.results).get(part)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.results.changes import command_of
+from bench.results.changes import command_of, shared_changes
 from bench.results.goals import GOALS, Goal
 from bench.results.kept import Kept, draws_in_words, mean_and_deviation, score_in_words
 from bench.tables import count, table
@@ -11,6 +11,7 @@ from fashseg.text import counted, duration
 
 Presets = Mapping[str, Sequence[Kept]]
 MISSING = "not measured"
+GONE_ON = "Gone on with by `resume=`, so not trained in one go"
 PART_NAMES = {"val": "validation", "test": "test"}
 
 
@@ -54,14 +55,14 @@ def _reached(goal: Goal, runs: Sequence[Kept], test: float) -> str:
 
 
 def costs(presets: Presets) -> str:
-    """What one types, and what a run takes."""
+    """What one types, and what a run takes; options that only some runs of a preset have are among the caveats."""
     rows = []
     for name in GOALS:
         if not (runs := presets.get(name, ())):
             rows.append((f"`python -m fashseg.train experiment={name}`", *[MISSING] * 2, "", "", ""))
             continue
         first = runs[0].results
-        command = command_of(name, first.get("changes", {}), [run.seed for run in runs])
+        command = command_of(name, shared_changes([run.results for run in runs]), [run.seed for run in runs])
         multiply_adds = first.get("multiply_adds")
         epochs = _each(run.results["epochs_run"] for run in runs)
         seconds = mean_and_deviation(run.results["train_seconds"] for run in runs)
@@ -154,11 +155,13 @@ def _other_scores(runs: Sequence[Kept], blank: int) -> list[tuple[str, ...]]:
 
 
 def caveats(presets: Presets) -> str:
-    """What speaks against a run that is kept all the same."""
+    """What speaks against a run that is kept all the same, and which runs were gone on with."""
+    measured = [(name, run) for name in GOALS for run in presets.get(name, ())]
     lines = [
         f"- `{name}`, {run.draw_in_words}: {'; '.join(run.results['against'])}."
-        for name in GOALS
-        for run in presets.get(name, ())
+        for name, run in measured
         if run.results.get("against")
     ]
-    return "\n".join(lines) or "None: every run is of its preset, of committed code and of whole data sets."
+    told = "\n".join(lines) or "None: every run is of its preset, of committed code and of whole data sets."
+    gone_on = [f"`{name}`, {run.draw_in_words}" for name, run in measured if run.gone_on]
+    return f"{told}\n\n{GONE_ON}: {'; '.join(gone_on)}." if gone_on else told

@@ -4,6 +4,7 @@ import runpy
 import sys
 
 from fashseg import __version__
+from fashseg.closed_pipes import heed_no_closed_pipes
 from fashseg.errors import UserError
 from fashseg.nearest import did_you_mean
 
@@ -21,6 +22,7 @@ VERBS = {
 
 def main() -> int:
     """Start a verb as if it had been started by ``python -m``."""
+    heed_no_closed_pipes()
     words = sys.argv[1:]
     if words == ["--version"]:
         print(__version__)

@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fashseg.checking import Schema, check, free_mappings, option_paths
+from fashseg.closed_pipes import heed_no_closed_pipes
 from fashseg.command_words import as_additions, parsed, renamed, with_paths_as_option
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
 from fashseg.config import Trainer
@@ -63,6 +64,7 @@ class Verb(Generic[Schema]):
 
 def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
     """Run a verb with the words of the command line; returns the exit status."""
+    heed_no_closed_pipes()
     words = list(sys.argv[1:] if argv is None else argv)
     with two_line_errors(any(re.fullmatch(r"\+*debug=true", word, re.IGNORECASE) for word in words)) as status:
         mappings = free_mappings(verb.schema)

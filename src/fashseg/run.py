@@ -118,7 +118,7 @@ class RunFolder:
         """
         try:
             content = read_json(self.results)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise UserError(
                 f"{self.results} does not exist: {self.path} is no run folder.", "Name a folder that train has made."
             ) from None
@@ -178,7 +178,7 @@ class RunFolder:
             content = read_yaml(self.config)
             whole = {**cfg.BEFORE, **without_references(content)} if isinstance(content, dict) else None
             composed = OmegaConf.create(whole) if whole is not None else None
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise UserError(
                 f"{self.config} does not exist: {self.path} is no run folder.", "Name a folder that train has made."
             ) from None

@@ -95,4 +95,5 @@ class StopRequest:
             raise Stopped(number)
         self.signal_number = number
         # Not print: the signal may have come in the middle of one.
-        os.write(2, f"{self.notice}\n".encode())
+        with contextlib.suppress(BrokenPipeError):
+            os.write(2, f"{self.notice}\n".encode())

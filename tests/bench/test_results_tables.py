@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from finished_run import make_run, scores
 from PIL import Image
 
 from bench.results import __main__ as command
@@ -19,52 +20,9 @@ from bench.results.picture import draw
 from bench.results.presets import caveats, classes, costs, flips, summary
 from bench.ship import main as ship_command
 from bench.ship import ship
-from fashseg.composing import compose
 from fashseg.errors import UserError
 from fashseg.provenance import git_state
 from fashseg.run import RunFolder
-
-CLASSES = ("others", "facade", "pillar", "window", "balcony")
-CLEAN = {"commit": "1" * 40, "dirty": False}
-
-
-def scores(main: float) -> dict[str, Any]:
-    """Of a segmenter whose classes lie around its mean."""
-    by_class = {name: main + 0.01 * (i - 2) for i, name in enumerate(CLASSES)} | {"mean": main}
-    return {
-        "loss": 0.5,
-        "average_precision": by_class,
-        "average_precision_softmax": by_class,
-        "iou": by_class,
-        "pixel_accuracy": 0.75,
-        "confusion_matrix": [[1] * 5] * 5,
-    }
-
-
-def make_run(folder: Path, *words: str, val: float = 0.7, test: float = 0.69, seed: int = 0, **more: Any) -> Path:
-    """A finished run of facade_small that nobody has trained."""
-    folder.mkdir(parents=True)
-    run = RunFolder(folder)
-    run.write_config(compose("train", ["experiment=facade_small", f"seed={seed}", "data.root=/home/me/data", *words]))
-    run.write_results(
-        status="finished",
-        task="segmentation",
-        model="unet",
-        seed=seed,
-        overrides=["experiment=facade_small", "data.root=/home/me/data"],
-        notes="in /home/me/notes",
-        parameters=1_000_000,
-        multiply_adds=2_540_000_000,
-        epochs_run=110,
-        train_seconds=232.4,
-        precision="bf16",
-        threads=2,
-        machine={"processor": "AMD EPYC", "gpus": ["NVIDIA H200"]},
-        **{"versions": {"torch": "2.15.0"}, "git": CLEAN, **more},
-        val=scores(val),
-        test=scores(test),
-    )
-    return folder
 
 
 def test_the_page_says_what_the_files_give() -> None:
@@ -102,6 +60,11 @@ def test_what_is_kept_and_the_tables_of_it(tmp_path: Path) -> None:
         "of the same runs"
     )
     assert "None" in caveats(presets)
+    presets["facade_small"][2].results["resumed"] = 1
+    assert caveats(presets).splitlines()[1:] == [
+        "",
+        "Gone on with by `resume=`, so not trained in one go: `facade_small`, seed 2.",
+    ]
     picture = draw(presets)
     assert Image.open(BytesIO(picture)).size[0] > 400
     assert len(picture) < 60_000
@@ -138,6 +101,35 @@ def test_what_speaks_against_a_run_is_told_or_noted(
     assert presets["facade_small"][0].results["against"] == [why]
     assert why in caveats(presets)
     assert f"facade_small {' '.join(reversed(words))} seed=0".replace("  ", " ") in costs(presets)
+
+
+def test_the_file_of_another_run_stays_but_where_it_is_asked_for(tmp_path: Path) -> None:
+    good = make_run(tmp_path / "good")
+    path = keep(good, Wish("facade_small"), tmp_path)
+    before = path.read_bytes()
+    other = make_run(tmp_path / "other", "epochs=30", val=0.6)
+    with pytest.raises(UserError, match="is of another run") as error:
+        keep(other, Wish("facade_small", anyway=True), tmp_path)
+    assert "--replace" in error.value.way_out
+    assert path.read_bytes() == before
+    keep(good, Wish("facade_small"), tmp_path)
+    keep(other, Wish("facade_small", anyway=True, replace=True), tmp_path)
+    assert read_presets(tmp_path)["facade_small"][0].main("val") == 0.6
+
+
+def test_a_run_of_another_task_is_never_kept(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    with pytest.raises(UserError, match="is of segmentation, and cnn_best of classification"):
+        keep(run, Wish("cnn_best", anyway=True, replace=True), tmp_path)
+
+
+def test_the_costs_tell_options_that_all_runs_share(tmp_path: Path) -> None:
+    anyway = Wish("facade_small", anyway=True)
+    keep(make_run(tmp_path / "0", "epochs=30", "loss=focal"), anyway, tmp_path)
+    keep(make_run(tmp_path / "1", "epochs=30", seed=1), anyway, tmp_path)
+    presets = read_presets(tmp_path)
+    assert "`python -m fashseg.train -m experiment=facade_small epochs=30 seed=0,1`" in costs(presets)
+    assert "seed 0: it is no run of the preset, but with loss=focal epochs=30." in caveats(presets)
 
 
 def test_a_card_tells_of_no_other_recipe_than_that_of_the_run(tmp_path: Path) -> None:
@@ -188,6 +180,11 @@ def test_variants_are_kept_without_test_scores_and_paired_by_fold_and_seed(tmp_p
     assert "| no dropout | `model.dropout=0` | 3 folds | 0.680 ± 0.110 | -0.020 ± 0.010 |" in text
     variants["no_dropout"][1].results["against"] = ["it used few batches"]
     assert ablations("facade_small", variants, ()) == f"{text}\n\n- no dropout, fold 1, seed 0: it used few batches."
+    variants["no_dropout"][1].results.update(against=[], resumed=1, versions={"torch": "2.11.0"})
+    assert ablations("facade_small", variants, ()) == (
+        f"{text}\n\n- no dropout, fold 1, seed 0: gone on with by `resume=`.\n"
+        "- PyTorch 2.11.0 and 2.15.0: no dropout; PyTorch 2.15.0: `facade_small`."
+    )
 
 
 def test_without_pairs_a_difference_has_no_spread() -> None:
@@ -231,6 +228,7 @@ def test_a_page_with_a_mistake_is_left_alone(tmp_path: Path) -> None:
     ("words", "why"),
     [
         (["nowhere", "--as", "facade_small"], "no run folder"),
+        ([str(page.PAGE), "--as", "facade_small"], "results.md is no run folder"),
         (["nowhere", "--as", "facade_smal"], "no preset"),
         (["nowhere", "--as", "facade_small", "--variant", "../x"], "no name for a file"),
     ],

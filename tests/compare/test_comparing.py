@@ -1,6 +1,7 @@
 """The verb: what it prints, the page it writes, what it refuses."""
 
 import html
+import os
 import re
 import subprocess
 import sys
@@ -197,3 +198,13 @@ def test_the_page_in_a_browser(run: Command, sweep: Path) -> None:
     chromium_path()
     assert run("compare", "outputs/sweep").status == 0
     check_page(sweep / "compare.html")
+
+
+def test_the_page_is_written_though_nobody_reads_the_tables(sweep: Path) -> None:
+    end, pipe = os.pipe()
+    os.close(end)
+    words = [sys.executable, "-m", "fashseg.compare", str(sweep)]
+    ended = subprocess.run(words, stdout=pipe, stderr=subprocess.PIPE, check=False, timeout=100)
+    os.close(pipe)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert "Not compared" in page_text(sweep / "compare.html")
