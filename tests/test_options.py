@@ -120,6 +120,9 @@ def test_evaluate_refuses_what_is_no_run(run: Command, tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "results.json").write_text("{", encoding="utf-8")
     assert_two_lines(run("evaluate", "run=broken"), "can't be read")
+    assert_two_lines(
+        run("evaluate", "run=r", "score_flips=true"), "score_flips is not an option", "Did you mean flips?"
+    )
 
 
 @pytest.mark.parametrize("words", [["optimizer.lrr=1"], ["optimizer.lr=abc"], ["model=segnet", "data=fashion_mnist"]])

@@ -1,11 +1,14 @@
 """LightningModules: loss, metrics, optimizer."""
 
+from dataclasses import replace
+
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
-from fashseg.errors import UserError
+from fashseg.errors import FashsegError, UserError
 from fashseg.register import OWN
 from fashseg.tasks.base import Scores, Task
 from fashseg.tasks.classification import ClassificationTask
+from fashseg.tasks.misfits import misfit, misfit_of_options
 from fashseg.tasks.options import task_options
 from fashseg.tasks.segmentation import SegmentationTask
 from fashseg.tasks.trying import try_library, try_out
@@ -28,14 +31,11 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
             give what a task needs.
     """
     try:
-        task = task_class(info.task)(task_options(run), info.to_dict())
-        if isinstance(run.model, cfg.Library):
-            try_library(task, run.model.name)
+        task = _built(run, info)
     except ValueError as error:
-        raise UserError(
-            f"model={run.model.name} does not take the images of data={run.data.name}: {error}.",
-            _other_images(run.model, run.data),
-        ) from error
+        if isinstance(run.model, cfg.Library) and _fits_without_options(run, run.model, info):
+            raise misfit_of_options(run.model, error) from error
+        raise misfit(run, info, error) from error
     if info.ignore is not None and isinstance(run.augment, cfg.Flip) and run.augment.mixes:
         raise UserError(
             f"data={run.data.name} has images that count for nothing, {info.ignore} in place of a class: these "
@@ -48,11 +48,19 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
     return task
 
 
-def _other_images(model: cfg.Model, data: cfg.Data) -> str:
-    """The way out where a network does not take the images."""
-    if isinstance(model, cfg.Timm):
-        return "Choose another model.architecture, or a size that it takes, such as model.image_size=224."
-    if isinstance(model, cfg.SMP):
-        return "Choose another data.size, another model.architecture, or a smaller model.options.encoder_depth."
-    sizes = "another data.size, " if hasattr(data, "size") else ""
-    return f"Choose {sizes}other options of the model, or another model."
+def _built(run: cfg.Train, info: DataInfo) -> Task:
+    task = task_class(info.task)(task_options(run), info.to_dict())
+    if isinstance(run.model, cfg.Library):
+        try_library(task, run.model.name)
+    return task
+
+
+def _fits_without_options(run: cfg.Train, model: cfg.Library, info: DataInfo) -> bool:
+    """Whether a network takes the images where its library is given no keyword arguments."""
+    if not model.options:
+        return False
+    try:
+        _built(replace(run, model=replace(model, options={})), info)
+    except (ValueError, FashsegError):
+        return False
+    return True
