@@ -87,6 +87,10 @@ REFUSED = {
         ["augment=flip", "augment.mix_probability=0.3"],
         ["augment.mix_probability=0.3", "augment.mixup=0.2"],
     ),
+    "a share of pixels": (
+        ["model=segnet", "augment=flip", "augment.mix_probability=0.3"],
+        ["augment.mix_probability=0.3", "Leave out augment.mix_probability."],
+    ),
     "nothing mixed in any run": (
         ["-m", "seed=0,1", "augment=flip", "augment.mix_probability=0.3"],
         ["mixes no images"],

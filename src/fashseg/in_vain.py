@@ -43,7 +43,9 @@ def _idle(run: cfg.Train, given: Collection[str]) -> UserError | None:
         if not mixes and augment.mix_probability != 1 and "augment.mix_probability" in given:
             return UserError(
                 f"{share} mixes no images, for augment.mixup and augment.cutmix are 0.",
-                "Set augment.mixup=0.2 or augment.cutmix=1, or leave out augment.mix_probability.",
+                "Leave out augment.mix_probability."
+                if cfg.TASKS["model"][run.model.name] == "segmentation"
+                else "Set augment.mixup=0.2 or augment.cutmix=1, or leave out augment.mix_probability.",
             )
     name = "callbacks.convergence.min_epochs"
     if convergence.min_epochs > 0 and convergence.threshold is None and name in given:

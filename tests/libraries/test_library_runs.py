@@ -106,7 +106,7 @@ TOLD = {
     ),
     "argument out of range": (
         ["model.architecture=test_resnet", "model.options.drop_rate=7"],
-        ["between 0 and 1", "Change or leave out model.options.drop_rate"],
+        ["with model.options.drop_rate=7: ", "between 0 and 1", "Change or leave out model.options.drop_rate"],
     ),
     "patches beyond the image": (["model.architecture=test_vit"], ["16×16", "28×28", "model.options.patch_size"]),
     "image too small": (["model.architecture=densenet121"], ["does not take the images of data=synthetic_fashion"]),

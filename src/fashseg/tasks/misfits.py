@@ -3,6 +3,7 @@
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
 from fashseg.errors import UserError
+from fashseg.option_rules import shown
 
 
 def misfit(run: cfg.Train, info: DataInfo, error: ValueError) -> UserError:
@@ -21,8 +22,12 @@ def misfit(run: cfg.Train, info: DataInfo, error: ValueError) -> UserError:
 
 def misfit_of_options(model: cfg.Library, error: ValueError) -> UserError:
     """The error of a library's network that takes the images without its keyword arguments."""
-    given = " ".join(f"model.options.{name}" for name in model.options)
-    return UserError(f"model={model.name} does not work as {given} say: {error}.", f"Change or leave out {given}.")
+    given = {f"model.options.{name}": shown(value) for name, value in model.options.items()}
+    words = " ".join(f"{name}={value}" for name, value in given.items())
+    return UserError(
+        f"model={model.name} does not work with {words}: {error}.",
+        f"Change or leave out {' '.join(given)}.",
+    )
 
 
 def _way_out(model: cfg.Model, data: cfg.Data, sides: tuple[int, ...]) -> str:
