@@ -65,7 +65,7 @@ def test_every_choice_composes_builds_and_takes_a_step(group: str, name: str, ru
         assert outcome.status == 2
         assert "finds no such device" in outcome.err
         return
-    words += ["callbacks.convergence.min_epochs=1", "data.split=random"]
+    words += ["data.split=random", *(["callbacks.convergence.min_epochs=1"] if name == "report_segnet" else [])]
     outcome = run("train", *words)
     assert outcome.status == 0, outcome.err
     assert results_of(tmp_path / "run")["status"] == "finished"

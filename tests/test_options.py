@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from conftest import Command, assert_two_lines
-from fashseg.checking import option_paths
+from fashseg.checking import check, option_paths
+from fashseg.composing import compose, parse
+from fashseg.composing import plans as plans_of
 from fashseg.config import Train
+from fashseg.in_vain import check_erasing, require_effect
 from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 REFUSED = {
@@ -88,6 +91,27 @@ REFUSED = {
     "pixels mixed": (["model=segnet", "augment=photo", "augment.cutmix=1"], ["augment.cutmix=1", "segmentation"]),
     "shares that are none": (["augment=flip", "augment.mixup=-1"], ["augment.mixup=-1", "at least 0"]),
     "weights without end": (["loss=class_balanced", "loss.beta=1"], ["loss.beta=1", "less than 1"]),
+    "a share of no batches": (
+        ["augment=flip", "augment.mixup=1", "augment.mix_probability=0"],
+        ["augment.mixup=1 mixes no images", "augment.mix_probability=1"],
+    ),
+    "a share of nothing mixed": (
+        ["augment=flip", "augment.mix_probability=0.3"],
+        ["augment.mix_probability=0.3", "augment.mixup=0.2"],
+    ),
+    "a share of pixels": (
+        ["model=segnet", "augment=flip", "augment.mix_probability=0.3"],
+        ["augment.mix_probability=0.3", "Leave out augment.mix_probability."],
+    ),
+    "nothing mixed in any run": (
+        ["-m", "seed=0,1", "augment=flip", "augment.mix_probability=0.3"],
+        ["mixes no images"],
+    ),
+    "an end that is not awaited": (["callbacks.convergence.min_epochs=1"], ["min_epochs=1", "threshold=1e-4"]),
+    "a square as large as the images": (
+        ["augment=garment", "augment.erase=28"],
+        ["augment.erase=28", "smaller side is 28", "at most 27"],
+    ),
     "name by hand": (["model.name=segnet"], ["model=NAME"]),
     "another file to start from": (["--config-name=evaluate"], ["--config-name"]),
     "unknown flag": (["--foo"], ["--foo"]),
@@ -112,6 +136,9 @@ def test_evaluate_refuses_what_is_no_run(run: Command, tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "results.json").write_text("{", encoding="utf-8")
     assert_two_lines(run("evaluate", "run=broken"), "can't be read")
+    assert_two_lines(
+        run("evaluate", "run=r", "score_flips=true"), "score_flips is not an option", "Did you mean flips?"
+    )
 
 
 @pytest.mark.parametrize("words", [["optimizer.lrr=1"], ["optimizer.lr=abc"], ["model=segnet", "data=fashion_mnist"]])
@@ -138,6 +165,23 @@ def test_an_error_takes_at_most_twice_the_help_of_an_empty_hydra_program(tmp_pat
         ratios.append(seconds[1] / seconds[0])
     print("ratios:", [round(ratio, 2) for ratio in ratios])
     assert statistics.median(ratios) < 2, ratios
+
+
+def test_options_that_lie_idle_in_a_preset_or_in_some_runs_of_a_sweep_are_none_of_the_kind() -> None:
+    overridden = (
+        ["augment=flip"],
+        ["augment=flip", "augment.mix_probability=0.3", "augment.mixup=0,0.2"],
+        ["augment=flip", "augment.mix_probability=0,0.5", "augment.cutmix=1"],
+        ["callbacks.convergence.min_epochs=2", "callbacks.convergence.threshold=null,1e-3"],
+        ["experiment=report_segnet", "callbacks.convergence.threshold=null"],
+        ["augment=garment", "augment.erase=27"],
+    )
+    for words in overridden:
+        overrides = parse(words)
+        plans = [check(Train, compose("train", list(job))) for job in plans_of(overrides)]
+        require_effect(plans, {override.key_or_group for override in overrides})
+        for plan in plans:
+            check_erasing(plan)
 
 
 def test_help_and_configuration_are_shown(run: Command) -> None:

@@ -15,6 +15,7 @@ from fashseg.data_place import require_task
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, claim_folder, in_full, require_writable
 from fashseg.importing import heavy_imports
+from fashseg.in_vain import check_erasing, require_effect
 from fashseg.libraries import require_libraries
 from fashseg.ranks.options import fitting_overrides
 from fashseg.ranks.places import here
@@ -43,6 +44,7 @@ def _folder_override(
     resume = plans[0].resume
     if multirun:
         refuse_in_sweep(plans)
+        require_effect(plans, given)
         folder = given.get("hydra.sweep.dir")
         if folder and Path(str(folder)).is_dir() and any(Path(str(folder)).iterdir()):
             raise UserError(f"{folder} holds a sweep already.", "Choose another hydra.sweep.dir.")
@@ -65,6 +67,7 @@ def _folder_override(
     if folder:
         refuse_taken(RunFolder(str(folder)))
         require_writable(Path(str(folder)))
+    require_effect(plans, given)
     look_at_data(plans)
     require_trackers(plans)
     return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
@@ -72,6 +75,8 @@ def _folder_override(
 
 def look_at_data(plans: Sequence[Train]) -> None:
     """Refuse folders that are missing or can't be trained on, before torch is loaded; images are decoded later."""
+    for plan in plans:
+        check_erasing(plan)
     require_libraries(plans)
     _look_at_chunks(plans)
     found = [

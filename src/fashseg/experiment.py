@@ -23,6 +23,8 @@ from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
 from fashseg.devices import torch_device
 from fashseg.engine import build_trainer, compile_network, graphed, set_up_process, steps_per_call
+from fashseg.in_vain import check_erasing
+from fashseg.libraries import fresh_despite_tag
 from fashseg.models.adapters.beginning import begin
 from fashseg.ranks.company import Company
 from fashseg.ranks.group import total
@@ -100,8 +102,13 @@ def _data_and_task(run: cfg.Train, checkpoint: Path | None) -> tuple[ImageDataMo
     if is_first_process():
         for line in data.found:
             print(printable(line))
+        if (fresh := fresh_despite_tag(run.model)) and not checkpoint:
+            print(printable(fresh))
+            log.warning("%s", fresh)
     if checkpoint:
         go_by_run(data, checkpoint)
+    else:
+        check_erasing(run, data.info.shape[1:])
     task = build_trained(run, data.info, checkpoint) if checkpoint else build_task(run, data.info)
     if not checkpoint:
         info = data.info

@@ -14,6 +14,9 @@ from fashseg.option_rules import shown
 # By model: the packages that it needs, and the extra of fashseg that brings them has its name.
 PACKAGES = {"timm": ("timm",), "smp": ("segmentation_models_pytorch",)}
 
+OF_TIMM = "tu-"
+"""In front of the names of encoders of segmentation_models_pytorch that are networks of timm."""
+
 # Arguments of the libraries that follow from other options, or would read a file or an address that nobody named.
 _OF_TIMM = (
     *("model_name", "num_classes", "in_chans", "features_only", "out_indices", "feature_cfg", "kwargs_filter"),
@@ -90,12 +93,35 @@ def check_library(model: cfg.Library) -> None:
         path = f"model.options.{key}"
         if not re.fullmatch(r"[A-Za-z_]\w{0,99}", str(key)):
             raise UserError(f"{path} is no name of an argument.", "It is made of letters, digits and underscores.")
-        if key in _TAKEN[model.name] or str(key).startswith("pretrained"):
+        if not is_free(model.name, str(key)):
             raise UserError(
                 f"{path} is not free: it follows from the data and from the other options of model={model.name}.",
                 "Leave it out.",
             )
         _check_plain(path, value)
+
+
+def fresh_despite_tag(model: cfg.Model) -> str | None:
+    """What to say of a network that begins with fresh weights though its name has the tag of some; None of others."""
+    if not isinstance(model, cfg.Library) or model.weights_file is not None:
+        return None
+    if isinstance(model, cfg.Timm) and not model.pretrained:
+        option, name, wanted = "model.architecture", model.architecture, "model.pretrained=true"
+    elif isinstance(model, cfg.SMP) and model.encoder_weights is None and model.encoder.startswith(OF_TIMM):
+        option, name, wanted = "model.encoder", model.encoder, "model.encoder_weights=imagenet"
+    else:
+        return None
+    _, dot, tag = name.partition(".")
+    if not dot:
+        return None
+    return (
+        f"{option}={name} begins with fresh weights: those of {tag} come with {wanted}, or by model.weights_file=FILE"
+    )
+
+
+def is_free(model: str, argument: str) -> bool:
+    """Whether an argument of a library's network is one that ``model.options`` may hold."""
+    return argument not in _TAKEN[model] and not argument.startswith("pretrained")
 
 
 def _check_plain(path: str, value: Any) -> None:

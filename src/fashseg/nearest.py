@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name most like ``word``: by the whole name, then by its last part (``lr`` is ``optimizer.lr``)."""
+    """The known name most like ``word``: by all of it, else by its last part (``lr``: ``optimizer.lr``) or its end."""
     import difflib  # where nothing is wrong, nothing is compared
 
     names = sorted(set(known))
@@ -18,7 +18,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         return (difflib.get_close_matches(word, same_leaf, n=1, cutoff=0) or same_leaf)[0]
     leaves = {name.rpartition(".")[2]: name for name in reversed(names)}
     close = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.7)
-    return leaves[close[0]] if close else None
+    if close:
+        return leaves[close[0]]
+    # By another command's or another library's name: score_flips is flips, max_epochs is epochs.
+    ends = [name for name in names if leaf.endswith(f"_{name.rpartition('.')[2]}")]
+    return ends[0] if len(ends) == 1 else None
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:

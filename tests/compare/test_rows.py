@@ -74,6 +74,23 @@ def test_options_that_only_some_runs_have_do_not_make_a_column(here: Path) -> No
     assert sorted(group.labels().values()) == ["optimizer=adam", "optimizer=sgd"]
 
 
+def test_what_was_chosen_is_shown_where_only_one_run_has_the_option(here: Path) -> None:
+    make_run(here / "plain", augment__name="none")
+    make_run(here / "mixed", augment__name="flip", augment__mixup=1)
+    make_run(here / "timm", augment__name="none", model={"name": "timm", "options": {"drop_rate": 0.1}})
+    make_run(here / "focal", augment__name="none", loss={"name": "focal", "gamma": 5.0})
+    group = one(here)
+    assert set(group.options) == {
+        *("model.name", "augment.name", "loss.name"),
+        *("augment.mixup", "model.architecture", "model.options.drop_rate", "loss.gamma"),
+    }, "architecture is shown at its default, and no other option of flip, timm and focal"
+    labels = {row.runs[0].folder.path.name: group.row_label(row) for row in group.rows}
+    assert "mixup=1" in labels["mixed"]
+    assert "gamma" not in labels["mixed"]
+    assert "architecture=resnet18" in labels["timm"]
+    assert "gamma=5" in labels["focal"]
+
+
 def test_numbers_are_equal_as_numbers_and_true_is_none(here: Path) -> None:
     make_run(here / "0", epochs=1, eval_share=1)
     make_run(here / "1", epochs=1.0, eval_share=True)

@@ -104,6 +104,10 @@ TOLD = {
         ["model.architecture=test_vit", "model.options={patch_size:4,depth:-x}"],
         ["model=timm: test_vit can't be built"],
     ),
+    "argument out of range": (
+        ["model.architecture=test_resnet", "model.options.drop_rate=7"],
+        ["with model.options.drop_rate=7: ", "between 0 and 1", "Change or leave out model.options.drop_rate"],
+    ),
     "patches beyond the image": (["model.architecture=test_vit"], ["16×16", "28×28", "model.options.patch_size"]),
     "image too small": (["model.architecture=densenet121"], ["does not take the images of data=synthetic_fashion"]),
 }
@@ -124,14 +128,26 @@ def test_what_timm_does_not_do_is_told_before_training(
     [
         (["model.architecture=unett"], ["model.architecture=unett", "Did you mean unet?"]),
         (["model.encoder=resnet81"], ["model.encoder=resnet81", "Did you mean resnet"]),
-        (["model.encoder=tu-resnet81"], ["model.encoder=tu-resnet81", "Did you mean resnet"]),
-        (["model.options.foo=3"], ["model.options.foo is no argument of unet"]),
+        (["model.encoder=tu-resnet17"], ["model.encoder=tu-resnet17", "Did you mean tu-resnet18?"]),
+        (["model.options.foo=3"], ["model.options.foo is no argument of unet", "There are encoder_depth, decoder_"]),
+        (["model.options.encoder_nam=3"], ["model.options.encoder_nam", "There are encoder_depth"]),
         (["model.options.encoder_depht=3"], ["Did you mean encoder_depth?"]),
         (["model.architecture=dpt"], ["model=smp", "tu-"]),
     ],
 )
 def test_what_smp_does_not_do_is_told_before_training(run: Command, words: list[str], parts: list[str]) -> None:
     assert_two_lines(run("train", *TINY_SEGNET[1:], "model=smp", *words), *parts)
+
+
+@needs_timm
+def test_a_tag_without_its_weights_is_said(run: Command, tmp_path: Path) -> None:
+    words = (*TINY_CNN[1:], "model=timm", "model.architecture=test_resnet.r160_in1k", "epochs=1", "hydra.run.dir=r")
+    outcome = run("train", *words)
+    assert outcome.status == 0, outcome.err
+    said = "model.architecture=test_resnet.r160_in1k begins with fresh weights"
+    assert f"{said}: those of r160_in1k come with model.pretrained=true" in outcome.out
+    assert said in (tmp_path / "r" / "run.log").read_text(encoding="utf-8")
+    assert said not in run("train", "resume=r", "epochs=2").out
 
 
 @needs_timm

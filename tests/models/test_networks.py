@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,14 +106,23 @@ def test_segnet_that_shrinks_is_the_same_layers_between_two_resizes() -> None:
         shrinking(torch.randn(1, 3, 60, 48))
 
 
-@pytest.mark.parametrize(("data", "sizes"), [("synthetic_facade", False), ("mask_folder", True)])
-def test_the_way_out_of_sides_that_do_not_fit_names_what_there_is(data: str, sizes: bool, tmp_path: Path) -> None:
-    words = ["model=segnet", "model.shrink=3", f"data={data}", *([f"data.root={tmp_path}"] if sizes else [])]
-    run = check(Train, compose("train", words))
-    with pytest.raises(UserError, match="multiples of 6, these images have") as error:
-        build_task(run, SOURCES["facade"].info)
-    assert ("data.size" in error.value.way_out) == sizes
-    assert "other options of the model" in error.value.way_out
+@pytest.mark.parametrize(("data", "size"), [("synthetic_facade", ""), ("mask_folder", " or another data.size")])
+@pytest.mark.parametrize(
+    ("model", "shape", "fitting"),
+    [
+        (["model=segnet", "model.shrink=3"], (3, 256, 256), "model.shrink=2"),
+        (["model=unet", "model.widths=[4,4,8,8]"], (3, 28, 36), "model.widths=[4,4,8]"),
+    ],
+)
+def test_the_way_out_of_sides_that_do_not_fit_is_one(
+    data: str, size: str, model: list[str], shape: tuple[int, int, int], fitting: str, tmp_path: Path
+) -> None:
+    words = [f"data={data}", *([f"data.root={tmp_path}"] if size else [])]
+    info = replace(SOURCES["facade"].info, shape=shape)
+    with pytest.raises(UserError, match=r"multiples of \d, these images have") as error:
+        build_task(check(Train, compose("train", [*model, *words])), info)
+    assert error.value.way_out == f"Set {fitting}{size}."
+    build_task(check(Train, compose("train", [*model[:1], fitting, *words])), info)
 
 
 def test_other_sizes_and_classes() -> None:

@@ -1,5 +1,8 @@
 """The table of layers against figures counted by hand."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -96,3 +99,14 @@ def test_a_deep_network_is_told_by_its_blocks() -> None:
     assert [row["name"] for row in gathered(rows, 3)] == ["stem", "stages.0", "stages.1"]
     (one,) = gathered(rows, 1)
     assert (one["parameters"], one["output"]) == (13, [12])
+
+
+def test_the_page_of_networks_says_what_they_cost() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(model=(cnn|vgg|segnet)\b[^`]*)` \| ([\d,]+) \| ([\d,.]+) \|$", text, re.MULTILINE)
+    assert len(rows) >= 7
+    for words, name, parameters, millions in rows:
+        run = check(Train, compose("train", words.split()))
+        task = build_task(run, SOURCES["facade" if name == "segnet" else "fashion_mnist"].info)
+        assert f"{sum(weight.numel() for weight in task.model.parameters()):,}" == parameters, words
+        assert f"{(multiply_adds(task) or 0) / 1e6:.1f}" == millions, words

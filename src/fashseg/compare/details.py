@@ -6,8 +6,9 @@ from typing import Any
 
 from matplotlib.figure import Figure as Chart
 
+from fashseg.compare.differing import key
 from fashseg.compare.noise import Noise, Pair
-from fashseg.compare.rows import Group, Row, key
+from fashseg.compare.rows import Group, Row
 from fashseg.compare.verdicts import between, pair_in_words
 from fashseg.figures import style
 from fashseg.figures.comparison import differences, overlaid_curves, parallel_coordinates

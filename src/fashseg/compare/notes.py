@@ -3,7 +3,8 @@
 from typing import Any
 
 from fashseg.compare.crossed import crossed
-from fashseg.compare.rows import Group, key
+from fashseg.compare.differing import key
+from fashseg.compare.rows import Group
 from fashseg.compare.runs import Run
 from fashseg.text import listed
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashseg.compare.differing import differing_options, key
 from fashseg.compare.runs import Run
 from fashseg.data_place import PLACES
 from fashseg.text import shown_option
@@ -171,10 +172,7 @@ def _group(task: str, data: str, runs: list[Run]) -> Group:
     drawn = [run.options for run in runs if run.options and run.options.get(FOLD) is None]
     seeds = {key(options[SPLIT_SEED]) for options in drawn if SPLIT_SEED in options}
     compared = {run.name: _compared(run, len(seeds) > 1) for run in runs}
-    paths = dict.fromkeys(path for options in compared.values() for path in options)
-    differing = tuple(
-        path for path in paths if len({key(options[path]) for options in compared.values() if path in options}) > 1
-    )
+    differing = differing_options(compared.values())
     rows: dict[Any, list[Run]] = {}
     for run in runs:
         options = compared[run.name]
@@ -240,10 +238,3 @@ def _follows_the_seed(run: Run) -> bool:
         return False
     words = run.results.get("overrides")
     return not (isinstance(words, list) and any(str(word).lstrip("+").startswith(f"{SPLIT_SEED}=") for word in words))
-
-
-def key(value: Any) -> Any:
-    """Equal for values that are the same: 1 and 1.0, but not 1 and true."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    return repr(value)

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from fashseg import config as cfg
 from fashseg.importing import heavy_imports
-from fashseg.sides import divisor_of, require_sides
+from fashseg.misfits import require_sides
+from fashseg.sides import divisor_of
 
 
 def require_networks(plans: Iterable[cfg.Train]) -> None:

@@ -1,10 +1,12 @@
 """LightningModules: loss, metrics, optimizer."""
 
+from dataclasses import replace
+
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
-from fashseg.errors import UserError
+from fashseg.errors import FashsegError, UserError
+from fashseg.misfits import misfit, misfit_of_options
 from fashseg.register import OWN
-from fashseg.sides import not_taken
 from fashseg.tasks.base import Scores, Task
 from fashseg.tasks.classification import ClassificationTask
 from fashseg.tasks.options import task_options
@@ -29,11 +31,12 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
             give what a task needs.
     """
     try:
-        task = task_class(info.task)(task_options(run), info.to_dict())
-        if isinstance(run.model, cfg.Library):
-            try_library(task, run.model.name)
+        task = _built(run, info)
     except ValueError as error:
-        raise not_taken(run, str(error)) from error
+        if isinstance(run.model, cfg.Library) and _fits_without_options(run, run.model, info):
+            raise misfit_of_options(run.model, error) from error
+        _, height, width = info.shape
+        raise misfit(run, (height, width), str(error)) from error
     if info.ignore is not None and isinstance(run.augment, cfg.Flip) and run.augment.mixes:
         raise UserError(
             f"data={run.data.name} has images that count for nothing, {info.ignore} in place of a class: these "
@@ -44,3 +47,21 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
         if (group, name) in OWN:
             try_out(task, group, name)
     return task
+
+
+def _built(run: cfg.Train, info: DataInfo) -> Task:
+    task = task_class(info.task)(task_options(run), info.to_dict())
+    if isinstance(run.model, cfg.Library):
+        try_library(task, run.model.name)
+    return task
+
+
+def _fits_without_options(run: cfg.Train, model: cfg.Library, info: DataInfo) -> bool:
+    """Whether a network takes the images where its library is given no keyword arguments."""
+    if not model.options:
+        return False
+    try:
+        _built(replace(run, model=replace(model, options={})), info)
+    except (ValueError, FashsegError):
+        return False
+    return True

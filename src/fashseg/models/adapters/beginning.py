@@ -9,9 +9,10 @@ from torch import nn
 from fashseg import config as cfg
 from fashseg.errors import UserError
 from fashseg.files import in_full
+from fashseg.libraries import OF_TIMM
 from fashseg.models.adapters.adapted import Adapted
 from fashseg.models.adapters.fetching import fetched
-from fashseg.models.adapters.smp_network import OF_TIMM, load_smp, published
+from fashseg.models.adapters.smp_network import load_smp, published
 from fashseg.models.adapters.timm_network import load_timm
 
 _HALF = ((0.5,) * 3, (0.5,) * 3)

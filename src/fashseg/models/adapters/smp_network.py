@@ -9,14 +9,11 @@ from torch import Tensor, nn
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
-from fashseg.libraries import require_library
+from fashseg.libraries import OF_TIMM, is_free, require_library
 from fashseg.models.adapters.adapted import Adapted
 from fashseg.models.adapters.calling import told
 from fashseg.models.adapters.timm_network import donated, require_name
 from fashseg.nearest import did_you_mean
-
-OF_TIMM = "tu-"
-"""In front of the names of encoders that are networks of timm."""
 
 
 def build_smp(options: cfg.SMP, shape: tuple[int, int, int], classes: int) -> Adapted:
@@ -109,7 +106,7 @@ def _require_names(options: cfg.SMP) -> None:
             did_you_mean(options.architecture, known, f"There are {', '.join(known)}."),
         )
     if options.encoder.startswith(OF_TIMM):
-        require_name(options.encoder.removeprefix(OF_TIMM), f"model.encoder={options.encoder}")
+        require_name(options.encoder.removeprefix(OF_TIMM), f"model.encoder={options.encoder}", OF_TIMM)
         return
     encoders = list(smp.encoders.encoders)
     if options.encoder not in encoders:
@@ -124,7 +121,11 @@ def _require_arguments(options: cfg.SMP) -> None:
     import segmentation_models_pytorch as smp
 
     kind = smp.MODEL_ARCHITECTURES_MAPPING[options.architecture]
-    known = [name for name, item in inspect.signature(kind).parameters.items() if item.kind is not item.VAR_KEYWORD]
+    known = [
+        name
+        for name, item in inspect.signature(kind).parameters.items()
+        if item.kind is not item.VAR_KEYWORD and is_free(options.name, name)
+    ]
     for name in options.options:
         if name not in known and not options.encoder.startswith(OF_TIMM):
             raise UserError(

@@ -41,12 +41,13 @@ def _require_whole_patches(network: nn.Module, sides: tuple[int, ...]) -> None:
         )
 
 
-def require_name(architecture: str, given: str) -> None:
+def require_name(architecture: str, given: str, prefix: str = "") -> None:
     """Refuse what is no network of timm's, or has weights by this tag no more.
 
     Args:
         architecture: ``NAME`` or ``NAME.TAG``.
         given: the option that names it, as it is typed.
+        prefix: that names have in this option.
 
     Raises:
         UserError: with the nearest name.
@@ -58,7 +59,11 @@ def require_name(architecture: str, given: str) -> None:
     if name not in known:
         raise UserError(
             f"{given} is no network of timm {timm.__version__}.",
-            did_you_mean(name, known, "All of them: python -c 'import timm; print(*timm.list_models())'."),
+            did_you_mean(
+                f"{prefix}{name}",
+                [f"{prefix}{one}" for one in known],
+                "All of them: python -c 'import timm; print(*timm.list_models())'.",
+            ),
         )
     tags = [full.partition(".")[2] for full in timm.list_pretrained(name)]
     if tag and tag not in tags:
