@@ -4,12 +4,7 @@ from collections.abc import Collection, Sequence
 
 from fashseg import config as cfg
 from fashseg.errors import UserError
-
-_SIDES = {
-    **dict.fromkeys(("fashion_mnist", "synthetic_fashion"), 28),
-    **dict.fromkeys(("facade", "cmp_facade", "synthetic_facade"), 256),
-}
-"""Of the images of data sets that have one size, in pixels."""
+from fashseg.sides import known_sides
 
 
 def require_effect(plans: Sequence[cfg.Train], given: Collection[str]) -> None:
@@ -61,13 +56,15 @@ def check_erasing(run: cfg.Train, sides: Sequence[int] | None = None) -> None:
 
     Args:
         run: the run.
-        sides: height and width of an image; None where the data were not opened yet, and their name may say it.
+        sides: height and width of an image; None where the data were not opened yet, and may say it all the same.
 
     Raises:
         UserError: it is.
     """
-    side = min(sides) if sides else _SIDES.get(run.data.name)
-    if side is None or not isinstance(run.augment, cfg.Garment) or run.augment.erase < side:
+    if not isinstance(run.augment, cfg.Garment):
+        return
+    known = sides or known_sides(run.data)
+    if known is None or run.augment.erase < (side := min(known)):
         return
     way_out = f"Set augment.erase={max(side // 4, 1)}, or at most {side - 1}." if side > 1 else "Choose augment=flip."
     raise UserError(

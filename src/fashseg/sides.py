@@ -1,4 +1,4 @@
-"""The sides that a network needs its images to have, as far as its options say it. Imports no torch."""
+"""The sides that a network needs its images to have, and those that they have. Imports no torch."""
 
 from fashseg import config as cfg
 
@@ -15,3 +15,16 @@ def divisor_of(model: cfg.Model) -> int:
 def sides_in_words(name: str, divisor: int, height: int, width: int) -> str:
     """That images are no multiples of what a network needs."""
     return f"{name} needs sides that are multiples of {divisor}, these images have {width}×{height}"
+
+
+def known_sides(data: cfg.Data) -> tuple[int, int] | None:
+    """Height and width of the images of a data set; None where they are not known before they are read."""
+    if isinstance(data, cfg.OwnData):
+        from fashseg.data.folders.opening import opened
+
+        return opened(data).plan.shape[1:]
+    from fashseg.data.sources import SOURCES  # brings NumPy and Pillow
+
+    source = SOURCES.get(data.name)
+    _, height, width = source.info.shape if source else (0, 0, 0)
+    return (height, width) if height else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fashseg import config as cfg
 from fashseg.importing import heavy_imports
 from fashseg.misfits import require_sides
-from fashseg.sides import divisor_of
+from fashseg.sides import divisor_of, known_sides
 
 
 def require_networks(plans: Iterable[cfg.Train]) -> None:
@@ -28,7 +28,7 @@ def require_networks(plans: Iterable[cfg.Train]) -> None:
         seen.append(pair)
         if isinstance(plan.model, cfg.Library):
             _ask_library(plan.model)
-        elif divisor_of(plan.model) > 1 and (sides := _sides(pair[1])):
+        elif divisor_of(plan.model) > 1 and (sides := known_sides(pair[1])):
             require_sides(plan, *sides)
 
 
@@ -40,16 +40,3 @@ def _ask_library(model: cfg.Library) -> None:
         require_name(model.architecture, f"model.architecture={model.architecture}")
     elif isinstance(model, cfg.SMP):
         require_known(model)
-
-
-def _sides(data: cfg.Data) -> tuple[int, int] | None:
-    """Height and width of the images; None where they are not known before they are read."""
-    if isinstance(data, cfg.OwnData):
-        from fashseg.data.folders.opening import opened
-
-        return opened(data).plan.shape[1:]
-    from fashseg.data.sources import SOURCES  # brings NumPy and Pillow
-
-    source = SOURCES.get(data.name)
-    _, height, width = source.info.shape if source else (0, 0, 0)
-    return (height, width) if height else None
