@@ -66,10 +66,11 @@ def _folder_override(
         return [f"hydra.run.dir={quoted(Path(resume))}"]
     if folder:
         refuse_taken(RunFolder(str(folder)))
-        require_writable(Path(str(folder)))
     require_effect(plans, given)
     look_at_data(plans)
     require_trackers(plans)
+    if folder:  # which is made, so last
+        require_writable(Path(str(folder)))
     return [] if folder else [_claim(plans[0].model.name, "hydra.run.dir")]
 
 
