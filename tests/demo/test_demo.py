@@ -108,6 +108,7 @@ def test_a_picture_can_be_pasted(visit: Visit, served: Served) -> None:
             await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
         }"""
     )
+    visit.page.bring_to_front()  # one that lies behind another gets no keys
     visit.page.keyboard.press("Control+v")
     assert "60×40 pixels" in visit.result("Shares of the area")
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from amounts import amount, record
+from amounts import SLOW, amount, record
 from conftest import TINY_CNN, results_of
 
 WORDS = (
@@ -61,7 +61,13 @@ def _runs_in_one_process(folder: str, runs: int, as_sweep: bool, send: Any) -> N
     send.send((status, seen))
 
 
-@pytest.mark.parametrize("as_sweep", [False, True], ids=["in sequence", "as a sweep"])
+@pytest.mark.parametrize(
+    "as_sweep",
+    [
+        pytest.param(False, id="in sequence", marks=pytest.mark.skipif(not SLOW, reason="make test-slow")),
+        pytest.param(True, id="as a sweep"),  # which is the same runs, and more around them
+    ],
+)
 def test_many_runs_in_one_process_take_no_more_than_few(as_sweep: bool, tmp_path: Path) -> None:
     runs = amount(16, 200)
     context = multiprocessing.get_context("forkserver")
