@@ -47,7 +47,10 @@ def side_by_side(group: Group, pair: Pair, noise: Noise, suffix: str) -> Section
         )
         caption = f"Above 0: {pair.names[1]} is better. With 95% intervals over the choice of test images."
         blocks.append(chart_block("differences", chart, alt, caption))
-    return Section(f"{pair.names[0]} and {pair.names[1]}, class by class", f"classes{suffix}", blocks)
+    both = " and ".join(pair.names)
+    # The caption of the table says what A and B are.
+    title = both if len(both) <= MOST_LETTERS else "A and B"
+    return Section(f"{title}, class by class", f"classes{suffix}", blocks)
 
 
 def _classes(pair: Pair, interval: Interval | None) -> Table:
