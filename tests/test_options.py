@@ -12,7 +12,7 @@ from conftest import Command, assert_two_lines
 from fashseg.checking import check, option_paths
 from fashseg.composing import compose, parse
 from fashseg.composing import plans as plans_of
-from fashseg.config import Train
+from fashseg.config import Adam, Train
 from fashseg.in_vain import check_erasing, require_effect
 from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
@@ -43,6 +43,19 @@ REFUSED = {
     "value for a group of options": (["callbacks.convergence=3"], ["callbacks.convergence.threshold"]),
     "impossible pair": (["model=segnet", "data=fashion_mnist"], ["segmentation", "classification", "data=facade"]),
     "the pair the other way": (["model=cnn", "data=facade"], ["classification", "data=fashion_mnist"]),
+    "a preset's options beside another choice": (
+        ["experiment=small_best", "optimizer=adamw"],
+        ["optimizer=adamw", "Add ~optimizer.momentum ~optimizer.nesterov", "optimizer=sgd"],
+    ),
+    "an option taken out that the choice has": (
+        ["optimizer=sgd", "~optimizer.momentum"],
+        ["~optimizer.momentum", "optimizer=sgd", "Write optimizer.momentum=VALUE"],
+    ),
+    "an option taken out that is not there": (["~optimizer.momentum"], ["no optimizer.momentum to take out"]),
+    "an option taken out of several presets": (
+        ["-m", "experiment=small_best,fashion_best", "optimizer=adamw", "~optimizer.momentum", "~optimizer.nesterov"],
+        ["~optimizer.momentum", "Sweep one preset at a time"],
+    ),
     "no value": (["epochs"], ["epochs can't be understood"]),
     "several values without -m": (["seed=0,1"], ["Add -m"]),
     "one bad value of a sweep": (["-m", "optimizer.lr=0.1,-1"], ["optimizer.lr=-1", "greater than 0"]),
@@ -182,6 +195,13 @@ def test_options_that_lie_idle_in_a_preset_or_in_some_runs_of_a_sweep_are_none_o
         require_effect(plans, {override.key_or_group for override in overrides})
         for plan in plans:
             check_erasing(plan)
+
+
+def test_a_preset_takes_another_choice_once_its_own_options_are_taken_out() -> None:
+    words = ["experiment=small_best", "optimizer=adamw", "~optimizer.momentum", "~optimizer.nesterov"]
+    checked = check(Train, compose("train", words))
+    assert checked.optimizer == Adam(name="adamw", lr=0.2, weight_decay=5e-4)
+    assert checked.loss == check(Train, compose("train", words[:1])).loss
 
 
 def test_help_and_configuration_are_shown(run: Command) -> None:

@@ -1,10 +1,11 @@
 """Holds a composed configuration against the dataclasses of `fashseg.config`; errors name key, value, rule, way out."""
 
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
+from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
@@ -81,8 +82,8 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
     try:
         checked = OmegaConf.to_object(OmegaConf.merge(blank, given))
     except ConfigKeyError as error:
-        path = error.full_key or str(error.key)
-        raise unknown_option(path, option_paths(schema), _choices(given)) from error
+        path, known, choices = error.full_key or str(error.key), option_paths(schema), _choices(given)
+        raise _left_over(path, known, choices, given) or unknown_option(path, known, choices) from error
     except ValidationError as error:
         raise _wrong_type(schema, error, given) from error
     except OmegaConfBaseException as error:
@@ -176,6 +177,49 @@ def unknown_option(path: str, known: dict[str, list[str]], choices: dict[str, st
     if inside:
         return UserError(f"{path} is a group of options and takes no value.", f"Set one of {', '.join(inside)}.")
     return UserError(f"{path} is not an option.", did_you_mean(path, known, "All options: --cfg job."))
+
+
+def _left_over(path: str, known: dict[str, list[str]], choices: dict[str, str], given: DictConfig) -> UserError | None:
+    """The error where a preset sets options of another choice of a group than the one that was made."""
+    group = path.partition(".")[0]
+    if not known.get(path) or group not in choices:
+        return None
+    chosen = choices[group]
+    left = [
+        name
+        for name, having in known.items()
+        if name.startswith(f"{group}.") and chosen not in having and _is_given(given, name)
+    ]
+    others = " or ".join(f"{group}={name}" for name in known[path] if all(name in known[other] for other in left))
+    names, are, them = " and ".join(left), *(("is no option", "it") if len(left) == 1 else ("are no options", "them"))
+    return UserError(
+        f"{names} {are} of {group}={chosen}, and a preset sets {them}.",
+        f"Add {' '.join(f'~{name}' for name in left)} to take {them} out{f', or choose {others}' if others else ''}.",
+    )
+
+
+def _is_given(given: DictConfig, path: str) -> bool:
+    above, _, name = path.rpartition(".")
+    node = OmegaConf.select(given, above, throw_on_resolution_failure=False)
+    return isinstance(node, DictConfig) and name in node.keys()  # noqa: SIM118 - ``in`` alone asks for values
+
+
+def require_taken_out(schema: type, overrides: Iterable[Override], composed: DictConfig) -> None:
+    """Refuse ``~`` before an option that the chosen choice of its group has.
+
+    Raises:
+        UserError: for the first of them.
+    """
+    choices = _choices(composed)
+    known = option_paths(schema, choices)
+    for override in overrides:
+        key = override.key_or_group
+        if override.type is OverrideType.DEL and key in known:
+            group = key.partition(".")[0]
+            raise UserError(
+                f"{override.input_line}: {key} is an option of {group}={choices[group]}, which has to have it.",
+                f"Write {key}=VALUE, or leave it out.",
+            )
 
 
 def _choices(given: DictConfig) -> dict[str, str]:

@@ -91,14 +91,16 @@ class Flip(Augment):
 class FlipShift(Flip):
     """Mirror, and move by some pixels; what comes in from outside is black, or class 0."""
 
-    shift: int = option(1, "pixels at most, in each direction", ge=1, le=16)
+    shift: int = option(1, "pixels at most, in each direction; 0: none", ge=0, le=16)
 
 
 @dataclass
 class Garment(FlipShift):
     """Mirror, move, and paint a square over a part."""
 
-    erase: int = option(8, "side in pixels of the square that is set to black, wherever its middle falls", ge=1)
+    erase: int = option(
+        8, "side in pixels of the square that is set to black, wherever its middle falls; 0: none", ge=0
+    )
 
 
 @dataclass

@@ -19,7 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from fashseg.checking import Schema, check, free_mappings, option_paths
+from fashseg.checking import Schema, check, free_mappings, option_paths, require_taken_out
 from fashseg.closed_pipes import heed_no_closed_pipes
 from fashseg.command_words import as_additions, parsed, renamed, with_paths_as_option
 from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
@@ -146,6 +146,7 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     def composed_of(words: Sequence[str]) -> DictConfig:
         composed = compose(verb.name, _composed_of(arguments, words), known)
         _refuse_plugins_of_files(composed, overrides)
+        require_taken_out(verb.schema, overrides, composed)
         return composed
 
     search = _search(verb, arguments, overrides, composed_of, known)

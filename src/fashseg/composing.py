@@ -85,7 +85,8 @@ def check_names(schema: type, overrides: Sequence[Override]) -> None:
             alike = known if option else known | {name: [] for name in groups}
             error = unknown_option(key, alike, {})
             raise UserError(f"{override.input_line}: {error.what}", error.way_out)
-        if override.type in (OverrideType.ADD, OverrideType.DEL):
+        of_a_choice = bool(known[key])
+        if override.type is OverrideType.ADD or (override.type is OverrideType.DEL and not of_a_choice):
             sign = "+" if override.type is OverrideType.ADD else "~"
             raise UserError(
                 f"{override.input_line}: {key} is an option that every run has; {sign} is for others.",
@@ -122,6 +123,8 @@ def compose(
         if (key := re.match(r"Could not override '([^']+)'", str(error))) and (known or {}).get(key[1]):
             chosen = dict(word.split("=", 1) for word in words if word.partition("=")[0] in CHOICES)
             raise unknown_option(key[1], known or {}, chosen) from error
+        if key := re.match(r"Could not delete from config\. '([^']+)' does not exist", str(error)):
+            raise UserError(f"~{key[1]}: there is no {key[1]} to take out.", "Leave it out.") from error
         raise UserError(reasons(error), "All options: --cfg job; Hydra's own: --cfg hydra.") from error
     except Exception as error:  # a YAML file of the user's that can't be read, among others
         raise UserError(f"the configuration can't be composed: {error}", "Choices: --help.") from error

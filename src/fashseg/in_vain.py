@@ -66,7 +66,7 @@ def check_erasing(run: cfg.Train, sides: Sequence[int] | None = None) -> None:
     known = sides or known_sides(run.data)
     if known is None or run.augment.erase < (side := min(known)):
         return
-    way_out = f"Set augment.erase={max(side // 4, 1)}, or at most {side - 1}." if side > 1 else "Choose augment=flip."
+    way_out = f"Set augment.erase={max(side // 4, 1)}, or at most {side - 1}." if side > 1 else "Set augment.erase=0."
     raise UserError(
         f"augment.erase={run.augment.erase} is the side of a black square on images whose smaller side is {side}: "
         "it must be less.",

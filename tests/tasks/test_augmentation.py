@@ -89,6 +89,17 @@ def test_a_step_can_be_repeated_and_each_is_another(options: cfg.Augment) -> Non
     assert not torch.equal(first[0], other[0])
 
 
+@pytest.mark.parametrize("targets", ["labels", "masks"])
+def test_no_shift_and_no_square_are_mirroring_alone(targets: str) -> None:
+    images, masks = squares(8)
+    kept = masks if targets == "masks" else torch.arange(len(images))
+    still = cfg.Garment(name="garment", shift=0, erase=0)
+    for given, expected in zip(
+        augment(still, images, kept, seed=5), augment(cfg.Flip(name="flip"), images, kept, seed=5), strict=True
+    ):
+        assert torch.equal(given, expected)
+
+
 def test_a_square_of_each_garment_is_erased() -> None:
     images = torch.full((500, 1, 28, 28), 9, dtype=torch.uint8)
     labels = torch.arange(500)

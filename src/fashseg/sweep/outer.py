@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from hydra.core.override_parser.types import Override, OverrideType
 
+from fashseg.errors import UserError
+
 SWEEPER = "hydra.sweeper."
 
 
@@ -39,8 +41,16 @@ def left_to_jobs(
         overrides: of the command line.
         known: all options, as `fashseg.checking.option_paths` gives them.
         searched: options and groups of a search, of which a file may have named some.
+
+    Raises:
+        UserError: an option is taken out where presets are swept: Hydra looks for it where there is no preset.
     """
     swept = {*searched, *(o.key_or_group for o in overrides if o.is_sweep_override())}
+    for override in overrides if "experiment" in swept else ():
+        if override.type is OverrideType.DEL and known.get(override.key_or_group):
+            raise UserError(
+                f"{override.input_line} can't be taken out of several presets at once.", "Sweep one preset at a time."
+            )
     by_group = any(key not in known and "." not in key for key in swept)
     return [_as_sweep(o) if by_group and _is_of_choice(o, known) else str(o.input_line) for o in overrides]
 
