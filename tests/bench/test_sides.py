@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from amounts import amount
+from amounts import SLOW, amount
 from bench import fastest_facade, fastest_fashion, generated, plain_facade, plain_fashion
 from bench.fast_loop import Defaults
 from bench.roots import yardstick_root
@@ -102,6 +102,7 @@ def test_the_project_is_clocked_around_all_of_fit(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.sampled
+@pytest.mark.skipif(not SLOW, reason="make test-slow")
 def test_a_quick_comparison_on_the_real_data(real_data: Path) -> None:
     with yardstick_root(real_data) as plain_root:
         size = replace(training_sizes(quick=True)[0], few=(BATCHES, 0.025, 1))

@@ -18,6 +18,7 @@ from conftest import REAL_DATA
 
 # The real data takes longest where it is scored; one kill of the sample is like another without it.
 DRAWN = not (SLOW and REAL_DATA)
+ALL = pytest.mark.skipif(not SLOW, reason="make test-slow")
 FASHION = (
     *("model=cnn", "trainer.limit_batches=40", "trainer.steps_per_call=8", "eval_batch_size=500", "eval_train=1"),
     *(("data=synthetic_fashion", "data.train_images=3000", "data.test_images=500") if DRAWN else ()),
@@ -68,8 +69,15 @@ def is_over(folder: Path, page: bool) -> bool:
     return finished and (folder / "report.html").exists() is page
 
 
-@pytest.mark.parametrize("words", [FASHION, FACADE], ids=["cnn", "segnet"])
-@pytest.mark.parametrize("precision", ["32", "bf16"])
+@pytest.mark.parametrize(
+    ("words", "precision"),
+    [
+        pytest.param(FASHION, "32", id="cnn-32"),
+        pytest.param(FACADE, "32", id="segnet-32", marks=ALL),
+        pytest.param(FASHION, "bf16", id="cnn-bf16", marks=ALL),
+        pytest.param(FACADE, "bf16", id="segnet-bf16"),
+    ],
+)
 def test_killed_runs_go_on(words: tuple[str, ...], precision: str, tmp_path: Path, monkeypatch: Any) -> None:
     if REAL_DATA:
         monkeypatch.setenv("FASHSEG_DATA", REAL_DATA)
