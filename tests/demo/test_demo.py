@@ -113,6 +113,21 @@ def test_a_picture_can_be_pasted(visit: Visit, served: Served) -> None:
     assert "60×40 pixels" in visit.result("Shares of the area")
 
 
+def test_what_is_pasted_while_the_page_is_built_is_labelled(visit: Visit, tmp_path: Path) -> None:
+    picture = list(_photograph(tmp_path / "x.jpg").read_bytes())
+    visit.page.add_init_script(
+        f"""new MutationObserver((_, observer) => {{
+            if (!document.querySelector("input[type=file]")) return;
+            observer.disconnect();
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([new Uint8Array({picture})], "early.jpg", {{ type: "image/jpeg" }}));
+            document.dispatchEvent(new ClipboardEvent("paste", {{ clipboardData }}));
+        }}).observe(document, {{ childList: true, subtree: true }});"""
+    )
+    visit.page.reload()
+    assert "early.jpg, 420×300 pixels" in visit.result("Shares of the area")
+
+
 def test_a_broken_upload_is_told_and_the_next_one_is_welcome(visit: Visit, tmp_path: Path) -> None:
     path = tmp_path / "<b>${1}.jpg"
     path.write_text("no picture")

@@ -95,7 +95,8 @@ def application(demo: Demo) -> FastAPI:
         # Others bring fonts; colours are those of fashseg/pages/page.css.
         theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),
         css=_file("demo.css"),
-        js=_file("demo.js"),
+        # By its js= it would be run once the page is shown, and what is pasted before would be lost.
+        head=f"<script>{{{_file('demo.js')}}}</script>",
     )
     return mounted
 
