@@ -48,8 +48,11 @@ def mlflow_files(uri: str, run: Run, folder: str = "") -> set[str]:
 
 def wandb_records(folder: Path) -> list[Any]:
     """The records of an offline run: a log of LevelDB's, of messages in protobuf."""
+    import wandb
     from wandb.proto.wandb_internal_pb2 import Record
 
+    # A run's end does not wait for the process that writes the file, which is empty until then; the end of that does.
+    wandb.teardown()
     (path,) = folder.glob("offline-run-*/*.wandb")
     content, position, records, part = path.read_bytes(), 7, [], b""
     while position + 7 <= len(content):
