@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.results.changes import as_words
+from bench.results.changes import as_words, shared_changes
 from bench.results.kept import ITSELF, Kept, draws_in_words, mean_and_deviation, score_in_words
 from bench.tables import table
 
@@ -76,9 +76,11 @@ def _mean(runs: Sequence[Kept]) -> float:
 
 
 def _changes(runs: Sequence[Kept], recipe: Sequence[Kept]) -> dict[str, object]:
-    """Less what the recipe itself is run with here, such as fewer epochs."""
-    common = recipe[0].results.get("changes", {}) if recipe else {}
-    own = runs[0].results.get("changes", {})
+    """What all runs share, less what the recipe itself is run with here, such as fewer epochs.
+
+    Where a run has other options than the first one, that speaks against it, and is told below the table.
+    """
+    common, own = (shared_changes([run.results for run in alike]) if alike else {} for alike in (recipe, runs))
     return {path: value for path, value in own.items() if path not in common or common[path] != value}
 
 

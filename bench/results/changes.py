@@ -66,6 +66,16 @@ def shared_changes(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def unlike(own: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Two sets of changes as far as they differ, in words; None where they do not."""
+    ours = {path: value for path, value in own.items() if path not in theirs or theirs[path] != value}
+    others = {path: value for path, value in theirs.items() if path not in own or own[path] != value}
+    if not ours and not others:
+        return None
+    one, other = (" ".join(as_words(changed)) or "what the preset has" for changed in (ours, others))
+    return one, other
+
+
 def _flat(run: Train) -> dict[str, Any]:
     return flat_options(asdict(run))
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.results.changes import as_words, changed_options, task_of_preset
-from bench.results.kept import ABLATIONS, FOLDER, ITSELF, NAMES, file_name
+from bench.results.changes import as_words, changed_options, task_of_preset, unlike
+from bench.results.kept import ABLATIONS, FOLDER, ITSELF, NAMES, Kept, file_name, read_variant
 from fashseg.checking import check
 from fashseg.composing import conf_dir
 from fashseg.config import Train
@@ -76,8 +76,8 @@ def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
 
     Raises:
         UserError: it is no finished run, or of another task than the preset, or something speaks against it: code that
-            was not committed, options that are not those of the preset, a part of the data alone; or the file of its
-            name is of another run.
+            was not committed, options that are not those of the preset or of the other runs of its variant, a part
+            of the data alone; or the file of its name is of another run.
     """
     check_wish(wish)
     source = RunFolder(run)
@@ -92,18 +92,28 @@ def keep(run: Path, wish: Wish, folder: Path = FOLDER) -> Path:
         content["multiply_adds"] = _multiply_adds(source)
     if wish.commit:
         content["git"] = {"commit": _commit(wish.commit), "dirty": False, "stated": True}
+    place = folder / ABLATIONS / wish.preset if wish.variant else folder
+    path = place / file_name(wish.variant or wish.preset, results.get("fold"), results["seed"])
     against = list(reasons_against(results, content.get("git"), {} if wish.variant else changes))
+    if wish.variant:
+        against += _unlike_its_variant(changes, read_variant(wish.preset, wish.variant, folder, path))
     if against and not wish.anyway:
         raise UserError(f"{run} is not kept: {'; '.join(against)}.", "With --anyway it is kept, and this is noted.")
     content |= {"changes": changes, "against": against, **_scores(source, results, ablation=bool(wish.variant))}
     _refuse_personal(run, content)
-    place = folder / ABLATIONS / wish.preset if wish.variant else folder
-    path = place / file_name(wish.variant or wish.preset, results.get("fold"), results["seed"])
     if not wish.replace:
         _refuse_another(path, run, content)
     place.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def _unlike_its_variant(changes: dict[str, Any], others: Sequence[Kept]) -> Iterator[str]:
+    """That it is no run of its variant, whose first other run it is held against."""
+    own = json.loads(json.dumps(changes))  # as a file has them
+    for other in others[:1]:
+        if apart := unlike(own, other.results.get("changes", {})):
+            yield f"it is run with {apart[0]}, and {other.draw_in_words} of its variant with {apart[1]}"
 
 
 def _refuse_another(path: Path, run: Path, content: dict[str, Any]) -> None:

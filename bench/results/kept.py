@@ -97,11 +97,16 @@ def read_ablations(preset: str, folder: Path = FOLDER) -> dict[str, list[Kept]]:
     return _read(folder / ABLATIONS / preset)
 
 
-def _read(folder: Path) -> dict[str, list[Kept]]:
+def read_variant(preset: str, variant: str, folder: Path, but: Path) -> list[Kept]:
+    """Runs of a variant, all but one file, in the order of folds and seeds."""
+    return _read(folder / ABLATIONS / preset, variant, but).get(variant, [])
+
+
+def _read(folder: Path, only: str | None = None, but: Path | None = None) -> dict[str, list[Kept]]:
     runs = []
     for path in sorted(folder.glob("*.json")):
         found = _NAME.fullmatch(path.name)
-        if not found:
+        if not found or path == but or only not in (None, found["name"]):
             continue  # of another kind
         try:
             results = read_json(path)

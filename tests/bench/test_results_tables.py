@@ -1,7 +1,6 @@
 """docs/results: what is kept of a run, and that the page says what the files give."""
 
 import json
-import statistics
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ from PIL import Image
 
 from bench.results import __main__ as command
 from bench.results import page
-from bench.results.ablations import ablations, difference
 from bench.results.changes import changed_options, command_of
 from bench.results.keeping import Wish, keep
-from bench.results.kept import FOLDER, Kept, read_ablations, read_presets
+from bench.results.kept import FOLDER, read_presets
 from bench.results.picture import draw
 from bench.results.presets import caveats, classes, costs, flips, summary
 from bench.ship import main as ship_command
@@ -159,43 +157,6 @@ def test_flips_of_a_later_evaluation_are_kept_if_they_are_of_the_same_weights(tm
     (run / "evaluate_test_best.json").write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(UserError, match="other weights"):
         keep(run, Wish("facade_small"), tmp_path)
-
-
-def test_variants_are_kept_without_test_scores_and_paired_by_fold_and_seed(tmp_path: Path) -> None:
-    def one(variant: str, fold: int, val: float, *words: str) -> None:
-        run = make_run(
-            tmp_path / f"{variant}{fold}", "epochs=40", f"data.fold={fold}", "data.folds=3", *words, val=val, fold=fold
-        )
-        keep(run, Wish("facade_small", variant), tmp_path)
-
-    for fold, (recipe, without) in enumerate([(0.70, 0.68), (0.60, 0.57), (0.80, 0.79)]):
-        one("preset", fold, recipe)
-        one("no_dropout", fold, without, "model.dropout=0")
-    variants = read_ablations("facade_small", tmp_path)
-    assert set(variants) == {"preset", "no_dropout"}
-    for runs in variants.values():
-        assert all("test" not in run.results for run in runs)
-    text = ablations("facade_small", variants, ())
-    assert "| `facade_small` |  | 3 folds | 0.700 ± 0.100 |  | 0.680 | 0.690 | 0.700 | 0.710 | 0.720 |" in text
-    assert "| no dropout | `model.dropout=0` | 3 folds | 0.680 ± 0.110 | -0.020 ± 0.010 |" in text
-    variants["no_dropout"][1].results["against"] = ["it used few batches"]
-    assert ablations("facade_small", variants, ()) == f"{text}\n\n- no dropout, fold 1, seed 0: it used few batches."
-    variants["no_dropout"][1].results.update(against=[], resumed=1, versions={"torch": "2.11.0"})
-    assert ablations("facade_small", variants, ()) == (
-        f"{text}\n\n- no dropout, fold 1, seed 0: gone on with by `resume=`.\n"
-        "- PyTorch 2.11.0 and 2.15.0: no dropout; PyTorch 2.15.0: `facade_small`."
-    )
-
-
-def test_without_pairs_a_difference_has_no_spread() -> None:
-    def runs(seeds: list[int], vals: list[float]) -> list[Kept]:
-        made = zip(seeds, vals, strict=True)
-        return [Kept("x", None, seed, {"task": "segmentation", "val": scores(val)}) for seed, val in made]
-
-    assert difference(runs([3, 4], [0.5, 0.6]), runs([0, 1], [0.4, 0.5])) == (pytest.approx(0.1), None)
-    mean, spread = difference(runs([0, 1, 2], [0.5, 0.7, 0.9]), runs([0, 1], [0.4, 0.5])) or (0, 0)
-    assert mean == pytest.approx(0.15)
-    assert spread == pytest.approx(statistics.stdev([0.1, 0.2]))
 
 
 def test_options_of_another_choice_are_those_that_were_given(tmp_path: Path) -> None:

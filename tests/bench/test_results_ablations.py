@@ -1,0 +1,65 @@
+"""docs/results/ablations: what is kept of variants of a recipe, and the table of them."""
+
+import statistics
+from pathlib import Path
+
+import pytest
+from finished_run import make_run, scores
+
+from bench.results.ablations import ablations, difference
+from bench.results.keeping import Wish, keep
+from bench.results.kept import Kept, read_ablations
+from fashseg.errors import UserError
+
+
+def test_variants_are_kept_without_test_scores_and_paired_by_fold_and_seed(tmp_path: Path) -> None:
+    def one(variant: str, fold: int, val: float, *words: str) -> None:
+        run = make_run(
+            tmp_path / f"{variant}{fold}", "epochs=40", f"data.fold={fold}", "data.folds=3", *words, val=val, fold=fold
+        )
+        keep(run, Wish("facade_small", variant), tmp_path)
+
+    for fold, (recipe, without) in enumerate([(0.70, 0.68), (0.60, 0.57), (0.80, 0.79)]):
+        one("preset", fold, recipe)
+        one("no_dropout", fold, without, "model.dropout=0")
+    variants = read_ablations("facade_small", tmp_path)
+    assert set(variants) == {"preset", "no_dropout"}
+    for runs in variants.values():
+        assert all("test" not in run.results for run in runs)
+    text = ablations("facade_small", variants, ())
+    assert "| `facade_small` |  | 3 folds | 0.700 ± 0.100 |  | 0.680 | 0.690 | 0.700 | 0.710 | 0.720 |" in text
+    assert "| no dropout | `model.dropout=0` | 3 folds | 0.680 ± 0.110 | -0.020 ± 0.010 |" in text
+    keep(tmp_path / "no_dropout2", Wish("facade_small", "no_dropout"), tmp_path)  # once more
+    variants["no_dropout"][1].results["against"] = ["it used few batches"]
+    assert ablations("facade_small", variants, ()) == f"{text}\n\n- no dropout, fold 1, seed 0: it used few batches."
+    variants["no_dropout"][1].results.update(against=[], resumed=1, versions={"torch": "2.11.0"})
+    assert ablations("facade_small", variants, ()) == (
+        f"{text}\n\n- no dropout, fold 1, seed 0: gone on with by `resume=`.\n"
+        "- PyTorch 2.11.0 and 2.15.0: no dropout; PyTorch 2.15.0: `facade_small`."
+    )
+
+
+def test_runs_of_a_variant_have_the_same_options_or_the_page_tells_it(tmp_path: Path) -> None:
+    first, second = (
+        make_run(tmp_path / str(seed), "augment=flip", f"model.dropout={dropout}", "model.widths=[8,16]", seed=seed)
+        for seed, dropout in enumerate((0, 0.5))
+    )
+    keep(first, Wish("facade_small", "flip"), tmp_path)
+    told = "it is run with model.dropout=0.5, and seed 0 of its variant with model.dropout=0"
+    with pytest.raises(UserError, match=f"is not kept: {told}"):
+        keep(second, Wish("facade_small", "flip"), tmp_path)
+    keep(second, Wish("facade_small", "flip", anyway=True), tmp_path)
+    text = ablations("facade_small", read_ablations("facade_small", tmp_path), ())
+    assert "| flip | `model.widths=[8,16] augment=flip` | 2 seeds |" in text
+    assert text.endswith(f"\n\n- flip, seed 1: {told}.")
+
+
+def test_without_pairs_a_difference_has_no_spread() -> None:
+    def runs(seeds: list[int], vals: list[float]) -> list[Kept]:
+        made = zip(seeds, vals, strict=True)
+        return [Kept("x", None, seed, {"task": "segmentation", "val": scores(val)}) for seed, val in made]
+
+    assert difference(runs([3, 4], [0.5, 0.6]), runs([0, 1], [0.4, 0.5])) == (pytest.approx(0.1), None)
+    mean, spread = difference(runs([0, 1, 2], [0.5, 0.7, 0.9]), runs([0, 1], [0.4, 0.5])) or (0, 0)
+    assert mean == pytest.approx(0.15)
+    assert spread == pytest.approx(statistics.stdev([0.1, 0.2]))
