@@ -208,6 +208,12 @@ def test_help_and_configuration_are_shown(run: Command) -> None:
     shown = run("train", "--help")
     assert shown.status == 0
     assert "report_segnet" in shown.out
+    swept = run("train", "-m", "--help", "model=segnet,cnn", "optimizer.lr=1e-2,1e-3")
+    assert swept.status == 0
+    assert "model.shrink=" in swept.out
+    assert swept.out.endswith("\nShown for model=segnet optimizer.lr=0.01, the first of the values that are given.\n")
+    refused = run("train", "--help", "model=segnet,cnn")
+    assert (refused.status, refused.err.splitlines()[0]) == (2, "error: model=segnet,cnn gives several values.")
     job = run("train", "model=segnet", "--cfg", "job")
     assert "split: building" in job.out
     assert "weight_decay: 1.0e-05" in job.out

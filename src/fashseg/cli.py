@@ -29,6 +29,7 @@ from fashseg.help_text import help_text
 from fashseg.launch.checks import check_launcher, check_words
 from fashseg.plugins import load_plugins
 from fashseg.seen_ahead import require_device
+from fashseg.text import printable
 from fashseg.two_lines import two_line_errors
 
 if TYPE_CHECKING:
@@ -75,9 +76,13 @@ def main(verb: Verb[Schema], argv: Sequence[str] | None = None) -> int:
         flags = [word for word in words if word not in arguments.overrides]
         if not arguments.shell_completion:
             arguments.overrides = _with_plugins(arguments.overrides)
-        if arguments.help and (text := _help(verb, arguments)):
-            print(text)
-            return status.code
+        if arguments.help:
+            first = _first_of_sweep(verb, arguments)
+            if text := _help(verb, arguments):
+                print(text)
+                if first:
+                    print(printable(f"\nShown for {first}, the first of the values that are given."))
+                return status.code
         if arguments.help or arguments.hydra_help or arguments.shell_completion or arguments.info:
             _start_hydra(verb, [*flags, *arguments.overrides])
             return status.code
@@ -104,8 +109,18 @@ def _start_hydra(verb: Verb[Schema], words: list[str]) -> None:
             del os.environ["HYDRA_FULL_ERROR"]
 
 
+def _first_of_sweep(verb: Verb[Schema], arguments: argparse.Namespace) -> str:
+    """Leave the first of the values of each sweep, for there is one help for all; returns the words with them."""
+    overrides = parse(arguments.overrides)
+    check_names(verb.schema, overrides)
+    _refuse_sweep_without_flag(overrides, bool(arguments.multirun))
+    swept = [override.is_sweep_override() for override in overrides]
+    if any(swept):
+        arguments.overrides = next(plans(overrides))
+    return " ".join(word for word, several in zip(arguments.overrides, swept, strict=True) if several)
+
+
 def _help(verb: Verb[Schema], arguments: argparse.Namespace) -> str | None:
-    check_names(verb.schema, parse(arguments.overrides))
     words = _composed_of(arguments, arguments.overrides)
     return help_text(compose(verb.name, words, option_paths(verb.schema), with_hydra=True))
 
@@ -137,9 +152,7 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     overrides: list[Override] = parse(arguments.overrides)
     multirun = bool(arguments.multirun)
     check_names(verb.schema, overrides)
-    sweeps = [override for override in overrides if override.is_sweep_override()]
-    if sweeps and not multirun:
-        raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
+    _refuse_sweep_without_flag(overrides, multirun)
     check_words(overrides, multirun)
     known = option_paths(verb.schema)
 
@@ -164,6 +177,12 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
     if not multirun and isinstance(trainer := getattr(checked[0], "trainer", None), Trainer):
         require_device(trainer)
     return verb.prepare(checked, overrides, multirun)
+
+
+def _refuse_sweep_without_flag(overrides: Sequence[Override], multirun: bool) -> None:
+    sweeps = [override for override in overrides if override.is_sweep_override()]
+    if sweeps and not multirun:
+        raise UserError(f"{sweeps[0].input_line} gives several values.", "Add -m to run one after the other.")
 
 
 def _search(
