@@ -83,9 +83,12 @@ def in_wandb(folder: Path, results: dict, rows: list) -> None:  # type: ignore[t
     assert [row["trainer/global_step"] for row in logged if "val/loss" in row] == steps
     assert any(row.get("final/test") == results["test"]["accuracy"] for row in logged)
     (kept,) = (folder / "wandb").glob("offline-run-*/files")
-    for name in ("results.json", "report.html", "config.yaml"):
-        assert (kept / name).read_bytes() == (folder / name).read_bytes()
-        assert not (kept / name).is_symlink()
+    sent = {item.path for record in records for item in record.files.files}
+    for name, theirs in (("results.json",) * 2, ("report.html",) * 2, ("config.yaml", "fashseg_config.yaml")):
+        assert theirs in sent
+        assert (kept / theirs).read_bytes() == (folder / name).read_bytes()
+        assert not (kept / theirs).is_symlink()
+    assert "config.yaml" not in sent, "wandb has one of its own"
 
 
 def in_csv(folder: Path, results: dict, rows: list) -> None:  # type: ignore[type-arg]
@@ -121,3 +124,21 @@ def test_only_the_first_of_several_processes_has_trackers(tmp_path: Path, monkey
         trackers.start({}, {})
     assert not trackers.opened
     assert not list(tmp_path.iterdir())
+
+
+def test_wandb_that_nobody_has_asked_before_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import wandb
+
+    from fashseg.config import Logger
+    from fashseg.trackers.wandb_run import WandbRun
+
+    wandb.teardown()
+    monkeypatch.setattr("wandb.errors.term._silent", False)  # as in a new process
+    monkeypatch.setattr("wandb.errors.term._printed_messages", set())
+    tracker = WandbRun(Logger(wandb=True, wandb_mode="offline"), "r", None, tmp_path)
+    tracker.start({}, {}, {})
+    tracker.end("finished", {}, [], 0)
+    assert not tracker.failed
+    assert capfd.readouterr() == ("", "")

@@ -14,6 +14,8 @@ from fashseg.trackers.wandb_login import logged_in, wandb_settings
 
 _INIT_SECONDS = 30
 _FINISH_SECONDS = 60  # for what is still to be sent; the folder keeps it
+# A file of this name is made by wandb itself, at the end of a run that is sent, over whatever is there.
+_NAMES = {"config.yaml": "fashseg_config.yaml"}
 
 
 class WandbRun(Tracker):
@@ -50,8 +52,10 @@ class WandbRun(Tracker):
         self._init(facts, offline=True)
 
     def _init(self, facts: dict[str, str], *, offline: bool) -> None:
+        import wandb
         from pytorch_lightning.loggers import WandbLogger
 
+        wandb.setup(wandb_settings())  # else it warns of what Lightning hands it before it has heard of silence
         logger = WandbLogger(
             name=self.run_name,
             save_dir=self.folder,
@@ -76,7 +80,7 @@ class WandbRun(Tracker):
         kept = Path(self.inner.experiment.dir)
         for path in files:
             # A copy: by itself wandb makes a link, which leads nowhere once the folder is moved.
-            copy = shutil.copy(path, kept)
+            copy = shutil.copy(path, kept / _NAMES.get(path.name, path.name))
             self.inner.experiment.save(str(copy), base_path=str(kept), policy="now")
 
     def _close(self, status: str) -> None:
