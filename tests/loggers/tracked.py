@@ -147,10 +147,16 @@ def empty_store(made_store: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def nobody_logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whoever runs the tests is not to be sent their runs."""
+def nobody_logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests is not to be sent their runs; and no test uses the process that wandb started for another.
+
+    Commands would, for its address is in the environment.
+    """
     home = str(tmp_path_factory.mktemp("home"))
     for name in ("WANDB_API_KEY", "WANDB_MODE", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     for name in ("NETRC", "WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR"):
         monkeypatch.setenv(name, f"{home}/{name.lower()}")
+    yield
+    if wandb := sys.modules.get("wandb"):
+        wandb.teardown()
