@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from fashseg import config as cfg
+from fashseg.data.info import DataInfo
 from fashseg.tasks.augmentation import augment
+from fashseg.tasks.preparing import prepare
 
 STILL = {"scale": 1, "stretch": 1, "angle": 0, "shift": 0, "light": 0, "colour": 0, "probability": 0}
 
@@ -111,3 +113,12 @@ def test_a_square_of_each_garment_is_erased() -> None:
     hit = inside.float().mean(0)
     assert (hit > 0.004).all()
     assert hit.max() < 0.15
+
+
+def test_mixed_precision_takes_pixels_from_the_same_places() -> None:
+    batch = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8), torch.randint(0, 5, (2, 64, 64))
+    info = DataInfo("facade", "segmentation", tuple("abcde"), (3, 64, 64), (0.0,) * 3, (1.0,) * 3)
+    full = prepare(batch, cfg.Photo(name="photo"), info, seed=6)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = prepare(batch, cfg.Photo(name="photo"), info, seed=6)
+    assert all(torch.equal(a, b) for a, b in zip(full, mixed, strict=True))
