@@ -14,6 +14,7 @@ from fashseg import config as cfg
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.metrics.totals import Totals
 from fashseg.tasks import Task, graphed
+from fashseg.tasks.augmentation import augment
 from fashseg.tasks.mixing import mixed
 
 COUNT, SIDE = 8, 10
@@ -81,6 +82,13 @@ def test_some_batches_are_left_alone_but_have_shares_too() -> None:
     assert images.dtype == targets.dtype == torch.float32
     assert torch.equal(images, batch()[0].float())
     assert torch.equal(targets, torch.eye(COUNT))
+
+
+def test_which_batches_are_mixed_has_nothing_to_do_with_which_images_are_mirrored() -> None:
+    chosen, images = options(mixup=1.0, mix_probability=0.5), torch.arange(SIDE).expand(COUNT, 1, SIDE, SIDE)
+    mirrored = torch.stack([augment(chosen, images, batch()[1], seed)[0][:, 0, 0, 0] > 0 for seed in range(400)])
+    was_mixed = shares(400, mixup=1.0, mix_probability=0.5) < 1
+    assert ((mirrored == was_mixed[:, None]).float().mean(0) - 0.5).abs().max() < 0.1
 
 
 def test_with_both_each_batch_gets_one_of_them() -> None:

@@ -37,6 +37,13 @@ def test_the_seed_fixes_what_is_drawn() -> None:
     assert not torch.equal(first, other)
 
 
+def test_augmentation_of_the_same_seed_draws_other_numbers() -> None:
+    """Of windows at one of two places in a side, a number of the generator says which, as it does of mirroring."""
+    places = torch.stack([random_windows(*numbered(1, 2, 2), (1, 1), seed)[1].flatten() for seed in range(200)])
+    alike = torch.stack([torch.randint(2, (2,), generator=torch.Generator().manual_seed(seed)) for seed in range(200)])
+    assert 30 < (places[:, 0] == alike @ torch.tensor([2, 1])).sum() < 70  # a quarter
+
+
 def test_what_has_the_size_stays_as_it_is() -> None:
     images, targets = numbered(2, 8, 8)
     same = random_windows(images, targets, (8, 8), seed=0)

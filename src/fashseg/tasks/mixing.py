@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from fashseg import config as cfg
 from fashseg.losses.indicators import indicators
 
-_OTHER_DRAWS = 2**41  # than those of augmentation and windows by the same seed
+# Than those of augmentation and windows by the same seed; of a seed PyTorch's generator takes the lower 32 bits alone.
+_OTHER_DRAWS = 2**31
 
 
 def mixed(options: cfg.Augment, images: Tensor, targets: Tensor, classes: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -18,8 +18,9 @@ def random_windows(images: Tensor, targets: Tensor, size: tuple[int, int], seed:
     room = [have - want for have, want in zip(images.shape[-2:], size, strict=True)]
     if not any(room):
         return images, targets
-    # Not the seed that augmentation has, which would draw the same numbers.
-    generator = torch.Generator().manual_seed(seed + 2**40)
+    # Not the seed that augmentation has, which would draw the same numbers; another in its lower 32 bits, for PyTorch's
+    # generator takes no others.
+    generator = torch.Generator().manual_seed(seed + 2**30)
     drawn = torch.stack([torch.randint(most + 1, (len(images),), generator=generator) for most in room])
     rows, columns = moved_to(images.device, drawn)
     each = torch.arange(len(images), device=images.device)
