@@ -43,8 +43,9 @@ def test_focal_of_two_classes_is_the_published_one_of_a_sigmoid(gamma: float) ->
 def test_focal_of_several_classes_follows_the_formula() -> None:
     logits, targets = batch(5, 6, 4)
     right = logits.double().softmax(1).gather(1, targets[:, None])
-    expected = (-((1 - right) ** 2) * right.log()).mean().float()
-    torch.testing.assert_close(build_loss(cfg.Focal(name="focal", gamma=2.0))(logits, targets), expected)
+    expected = (-((1 - right) ** 2) * right.log()).mean()
+    torch.testing.assert_close(build_loss(cfg.Focal(name="focal", gamma=2.0))(logits, targets), expected.float())
+    torch.testing.assert_close(Focal(2.0)(logits.double(), targets), expected)
     torch.testing.assert_close(Focal(0.0)(logits, targets), cross_entropy(logits, targets))
 
 

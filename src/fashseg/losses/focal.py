@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from fashseg.losses.cross_entropy import cross_entropy
+from fashseg.losses.indicators import in_full
 
 
 class Focal(nn.Module):
@@ -27,7 +28,7 @@ class Focal(nn.Module):
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The mean over the targets that count."""
-        entropy: Tensor = self.entropy(logits.float(), targets)  # 0 where nothing counts
+        entropy: Tensor = self.entropy(in_full(logits), targets)  # 0 where nothing counts
         # 1 − p as exp would round it to 0 where p is nearly 1, and the gradient of a power at 0 is not finite.
         weight = (-(-entropy).expm1()).clamp(min=1e-12) ** self.gamma
         lost = weight * entropy
