@@ -17,7 +17,11 @@ class Optimizer:
 
     name: str = option("", "registered name of the optimizer")
     lr: float = option(1e-3, "learning rate", gt=0)
-    weight_decay: float = option(0.0, "L2 penalty added to the gradient; decoupled from it in adamw", ge=0)
+    weight_decay: float = option(
+        0.0,
+        "L2 penalty added to the gradient; decoupled from it in adamw; of biases and of normalisation, too",
+        ge=0,
+    )
 
 
 @dataclass
