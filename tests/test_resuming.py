@@ -28,6 +28,20 @@ def test_a_run_goes_on_as_if_it_had_never_been_stopped(
     assert part["resumed"] == 1
 
 
+def test_no_digit_of_double_precision_is_lost_on_the_way(run: Command, tmp_path: Path) -> None:
+    """With averaged weights, for these are kept beside those that are trained."""
+    words = (*TINY_CNN, "model.hidden=8", "trainer.precision=64", "callbacks.ema.decay=0.9", "eval_train=false")
+    assert run("train", *words, "hydra.run.dir=whole").status == 0
+    assert run("train", *words, "epochs=1", "hydra.run.dir=part").status == 0
+    resumed = run("train", "resume=part", "epochs=2")
+    assert resumed.status == 0, resumed.err
+    whole, part = (
+        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True) for name in ("whole", "part")
+    )
+    for state in ("state_dict", "current_model_state"):
+        assert all(torch.equal(value, part[state][key]) for key, value in whole[state].items())
+
+
 @pytest.mark.usefixtures("trained")
 def test_resume_refuses_what_would_not_be_the_same_run(run: Command) -> None:
     assert_two_lines(run("train", "resume=r"), "finished", "epochs=")

@@ -21,7 +21,7 @@ from fashseg.callbacks.pruning import ReportToSearch
 from fashseg.callbacks.tensorboard_end import log_end, options_to_log
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
 from fashseg.data.module import ImageDataModule
-from fashseg.devices import torch_device
+from fashseg.devices import precision, torch_device
 from fashseg.engine import build_trainer, compile_network, graphed, set_up_process, steps_per_call
 from fashseg.in_vain import check_erasing
 from fashseg.libraries import fresh_despite_tag
@@ -113,6 +113,8 @@ def _data_and_task(run: cfg.Train, checkpoint: Path | None) -> tuple[ImageDataMo
     if not checkpoint:
         info = data.info
         begin(task.model, run.model, info.shape, len(info.class_names), (info.mean, info.std))
+    elif precision(run.trainer) == "64":
+        task.double()  # Lightning does so once it has loaded the weights, which would lose half of their digits
     data.steps_per_call = steps_per_call(run.trainer, run.batch_size, data.info.shape)
     task.automatic_optimization = data.steps_per_call is None
     task.gradient_clip = run.trainer.gradient_clip
