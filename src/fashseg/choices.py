@@ -93,7 +93,7 @@ class Flip(Augment):
 
 @dataclass
 class FlipShift(Flip):
-    """Mirror, and move by some pixels; what comes in from outside is black, or class 0."""
+    """Mirror, and move by some pixels; what comes in from outside is black, and in masks ignored, or class 0."""
 
     shift: int = option(1, "pixels at most, in each direction; 0: none", ge=0, le=16)
 

@@ -44,7 +44,8 @@ class GraphedStep:
     function writes to must stay where it is in memory: weights, gradients, the optimizer's state, counters.
 
     Args:
-        step: without random numbers, and without waiting for the device.
+        step: without waiting for the device, and without random numbers but for the device's own, such as dropout
+            draws, which torch makes new ones of in each replay.
         record: from a function to what replays it.
         warm_up: runs a function before it is recorded.
     """
