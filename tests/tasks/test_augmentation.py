@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pytorch_lightning.plugins.precision import DoublePrecision, MixedPrecision, Precision
 
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
@@ -115,10 +116,17 @@ def test_a_square_of_each_garment_is_erased() -> None:
     assert hit.max() < 0.15
 
 
-def test_mixed_precision_takes_pixels_from_the_same_places() -> None:
-    batch = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8), torch.randint(0, 5, (2, 64, 64))
-    info = DataInfo("facade", "segmentation", tuple("abcde"), (3, 64, 64), (0.0,) * 3, (1.0,) * 3)
-    full = prepare(batch, cfg.Photo(name="photo"), info, seed=6)
-    with torch.autocast("cpu", torch.bfloat16):
-        mixed = prepare(batch, cfg.Photo(name="photo"), info, seed=6)
-    assert all(torch.equal(a, b) for a, b in zip(full, mixed, strict=True))
+@pytest.mark.parametrize(
+    "options", [cfg.Photo(name="photo"), cfg.Garment(name="garment", mixup=0.3)], ids=["photo", "garment"]
+)
+def test_images_are_the_same_in_each_precision_of_a_step(options: cfg.Flip) -> None:
+    images, masks = torch.randint(0, 256, (4, 3, 64, 64), dtype=torch.uint8), torch.randint(0, 5, (4, 64, 64))
+    info = DataInfo("any", "segmentation", tuple("abcde"), (3, 64, 64), (0.0,) * 3, (1.0,) * 3)
+    batch = images, torch.arange(4) if options.mixes else masks
+    found = []
+    for plugin in (DoublePrecision(), MixedPrecision("bf16-mixed", "cpu"), Precision()):
+        with plugin.train_step_context():
+            found.append(prepare(batch, options, info, seed=6))
+    for changed, targets in found[:-1]:
+        assert torch.equal(changed, found[-1][0])
+        assert torch.equal(targets, found[-1][1])

@@ -1,5 +1,8 @@
 """From a batch of the data set to what a training step is taken on, in the order in which it is done."""
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 
 from fashseg import config as cfg
@@ -13,8 +16,7 @@ from fashseg.tasks.windows import random_windows
 def prepare(batch: Batch, augmentation: cfg.Augment, info: DataInfo, seed: int) -> Batch:
     """A training batch: windows of images that are larger than the network's, augmentation, mixing.
 
-    In full precision, also within a step of mixed precision, which would round where pixels are taken from: to half a
-    pixel and more of an image of 256.
+    The same in each precision of a step, see `_in_float32`.
 
     Args:
         batch: images (N, C, H, W) and int64 targets.
@@ -23,8 +25,24 @@ def prepare(batch: Batch, augmentation: cfg.Augment, info: DataInfo, seed: int) 
         seed: fixes what is drawn.
     """
     images, targets = batch
-    with torch.autocast(images.device.type, enabled=False):
+    with _in_float32(images.device):
         if images.shape[1:] != info.shape:
             images, targets = random_windows(images, targets, info.shape[1:], seed)
         images, targets = augment(augmentation, images, targets, seed=seed, outside=info.ignore or 0)
         return mixed(augmentation, images, targets, len(info.class_names), seed)
+
+
+@contextlib.contextmanager
+def _in_float32(device: torch.device) -> Iterator[None]:
+    """Within a step Lightning has other types be used, where it trains in others.
+
+    Mixed precision would round the places that pixels are taken from, by half a pixel and more of an image of 256. In
+    double precision other numbers would be drawn, of a type that does not go with images.
+    """
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        torch.set_default_dtype(before)
