@@ -40,6 +40,7 @@ def test_no_digit_of_double_precision_is_lost_on_the_way(run: Command, tmp_path:
     )
     for state in ("state_dict", "current_model_state"):
         assert all(torch.equal(value, part[state][key]) for key, value in whole[state].items())
+    assert results_of(tmp_path / "whole")["multiply_adds"] > 0
 
 
 @pytest.mark.usefixtures("trained")

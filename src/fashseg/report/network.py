@@ -52,7 +52,7 @@ def layers(task: Task) -> list[dict[str, Any]]:
     handles = [module.register_forward_hook(note) for module in leaves]
     try:
         with counter, torch.no_grad():
-            forward(torch.zeros(1, *task.info.shape, device=task.device))
+            forward(torch.zeros(1, *task.info.shape, device=task.device, dtype=task.mean.dtype))
     finally:
         for handle in handles:
             handle.remove()
