@@ -31,7 +31,7 @@ def test_a_run_goes_on_as_if_it_had_never_been_stopped(
 def test_no_digit_of_double_precision_is_lost_on_the_way(run: Command, tmp_path: Path) -> None:
     """With averaged weights, for these are kept beside those that are trained."""
     words = (*TINY_CNN, "model.hidden=8", "trainer.precision=64", "callbacks.ema.decay=0.9", "eval_train=false")
-    assert run("train", *words, "hydra.run.dir=whole").status == 0
+    assert run("train", *words, "logger=tensorboard", "hydra.run.dir=whole").status == 0
     assert run("train", *words, "epochs=1", "hydra.run.dir=part").status == 0
     resumed = run("train", "resume=part", "epochs=2")
     assert resumed.status == 0, resumed.err
@@ -41,6 +41,7 @@ def test_no_digit_of_double_precision_is_lost_on_the_way(run: Command, tmp_path:
     for state in ("state_dict", "current_model_state"):
         assert all(torch.equal(value, part[state][key]) for key, value in whole[state].items())
     assert results_of(tmp_path / "whole")["multiply_adds"] > 0
+    assert "ERROR" not in (tmp_path / "whole" / "run.log").read_text(encoding="utf-8"), "the network as a graph"
 
 
 @pytest.mark.usefixtures("trained")

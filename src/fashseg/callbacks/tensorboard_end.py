@@ -120,7 +120,7 @@ def _log_graph(writer: "SummaryWriter", task: Task) -> None:
         with warnings.catch_warnings():
             # TensorBoard's writer knows no other way than the tracing that torch 2.15 has deprecated.
             warnings.simplefilter("ignore")
-            model = copy.deepcopy(task.model).cpu()  # a compiled network can't be traced, its copy is not
+            model = copy.deepcopy(task.model).cpu().float()  # a compiled network can't be traced, its copy is not
             _graphs[network] = graph(model, torch.zeros(1, *task.info.shape))  # type: ignore[no-untyped-call]
     writer._get_file_writer().add_graph(_graphs[network])  # type: ignore[no-untyped-call]
 
