@@ -56,6 +56,26 @@ REFUSED = {
         ["-m", "experiment=small_best,fashion_best", "optimizer=adamw", "~optimizer.momentum", "~optimizer.nesterov"],
         ["~optimizer.momentum", "Sweep one preset at a time"],
     ),
+    "a preset's options beside one of several choices": (
+        ["-m", "experiment=small_best", "loss=cross_entropy,focal"],
+        ["loss=focal", "Run loss=focal by a command of its own, with ~loss.label_smoothing"],
+    ),
+    "an option taken out that one of several choices has": (
+        ["-m", "experiment=small_best", "loss=cross_entropy,focal", "~loss.label_smoothing"],
+        ["Run loss=cross_entropy by a command of its own, without ~loss.label_smoothing"],
+    ),
+    "a preset's options beside choices that are searched": (
+        ["-m", "hydra/sweeper=optuna", "experiment=cnn_best", "augment=none,flip_shift"],
+        ["Run augment=none by a command of its own, with ~augment.shift"],
+    ),
+    "options of one of several presets": (
+        ["-m", "experiment=segnet_best,facade_small", "scheduler=cosine"],
+        ["Sweep one preset at a time, with ~scheduler.rise_share"],
+    ),
+    "a preset's options that other choices have otherwise": (
+        ["experiment=small_best", "model=cnn"],
+        ["Add ~model.widths ~model.blocks to take them out, or choose model=resnet."],
+    ),
     "no value": (["epochs"], ["epochs can't be understood"]),
     "several values without -m": (["seed=0,1"], ["Add -m"]),
     "one bad value of a sweep": (["-m", "optimizer.lr=0.1,-1"], ["optimizer.lr=-1", "greater than 0"]),

@@ -22,11 +22,12 @@ from omegaconf.errors import OmegaConfBaseException
 from fashseg.checking import Schema, check, free_mappings, option_paths, require_taken_out
 from fashseg.closed_pipes import heed_no_closed_pipes
 from fashseg.command_words import as_additions, parsed, renamed, with_paths_as_option
-from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
+from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, sweep_values, with_searchpath
 from fashseg.config import Trainer
 from fashseg.errors import UserError
 from fashseg.help_text import help_text
 from fashseg.launch.checks import check_launcher, check_words
+from fashseg.left_over import LeftOverError
 from fashseg.plugins import load_plugins
 from fashseg.seen_ahead import require_device
 from fashseg.text import printable
@@ -162,14 +163,20 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
         require_taken_out(verb.schema, overrides, composed)
         return composed
 
-    search = _search(verb, arguments, overrides, composed_of, known)
+    try:
+        search = _search(verb, arguments, overrides, composed_of, known)
+        checked = [] if search else [check(verb.schema, composed_of(words)) for words in plans(overrides)]
+    except LeftOverError as error:
+        swept = {
+            override.key_or_group: sweep_values(override) for override in sweeps if not override.is_interval_sweep()
+        }
+        raise error.among(swept, known) from error
     if multirun and not arguments.cfg:
         from fashseg.sweep.outer import left_to_jobs
 
         arguments.overrides = left_to_jobs(overrides, known, search.space if search else ())
     if search and verb.search and not arguments.cfg:
         return verb.search(search, overrides)
-    checked = [] if search else [check(verb.schema, composed_of(words)) for words in plans(overrides)]
     if arguments.cfg:
         _check_package(verb, arguments)
         return []
