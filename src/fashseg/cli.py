@@ -168,7 +168,7 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
         checked = [] if search else [check(verb.schema, composed_of(words)) for words in plans(overrides)]
     except LeftOverError as error:
         swept = {
-            override.key_or_group: sweep_values(override) for override in sweeps if not override.is_interval_sweep()
+            o.key_or_group: sweep_values(o) for o in overrides if o.is_sweep_override() and o.key_or_group not in known
         }
         raise error.among(swept, known) from error
     if multirun and not arguments.cfg:

@@ -1,6 +1,7 @@
 """docs/results: what is kept of a run, and that the page says what the files give."""
 
 import json
+import shlex
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from bench.results.picture import draw
 from bench.results.presets import caveats, classes, costs, flips, summary
 from bench.ship import main as ship_command
 from bench.ship import ship
+from fashseg.checking import check
+from fashseg.composing import compose
+from fashseg.config import Train
 from fashseg.errors import UserError
 from fashseg.provenance import git_state
 from fashseg.run import RunFolder
@@ -157,6 +161,23 @@ def test_flips_of_a_later_evaluation_are_kept_if_they_are_of_the_same_weights(tm
     (run / "evaluate_test_best.json").write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(UserError, match="other weights"):
         keep(run, Wish("facade_small"), tmp_path)
+
+
+def test_the_command_of_another_choice_comes_to_the_options_of_the_run(tmp_path: Path) -> None:
+    given = ["optimizer=adamw", "~optimizer.momentum", "~optimizer.nesterov", "optimizer.lr=0.001"]  # its default
+    given.append("optimizer.weight_decay=0.012345678912")
+    run = RunFolder(tmp_path)
+    run.write_config(compose("train", ["experiment=small_best", *given]))
+    changes = changed_options(run, "small_best")
+    assert changes == {
+        "optimizer.name": "adamw",
+        "optimizer.lr": 0.001,
+        "optimizer.weight_decay": 0.012345678912,
+        "~optimizer.momentum": None,
+        "~optimizer.nesterov": None,
+    }
+    words = shlex.split(command_of("small_best", changes, [0]))[3:]
+    assert check(Train, compose("train", words)) == check(Train, run.read_config())
 
 
 def test_options_of_another_choice_are_those_that_were_given(tmp_path: Path) -> None:
