@@ -140,6 +140,14 @@ REFUSED = {
         ["-m", "seed=0,1", "augment=flip", "augment.mix_probability=0.3"],
         ["mixes no images"],
     ),
+    "a share of what is split already": (
+        ["experiment=report_segnet", "data.val_share=0.3"],
+        ["data.val_share=0.3 holds out no images", "data.split=building"],
+    ),
+    "a momentum that a schedule replaces": (
+        ["experiment=speedrun", "optimizer.beta1=0.8"],
+        ["optimizer.beta1=0.8 is not used", "scheduler.cycle_momentum=false"],
+    ),
     "an end that is not awaited": (["callbacks.convergence.min_epochs=1"], ["min_epochs=1", "threshold=1e-4"]),
     "a square as large as the images": (
         ["augment=garment", "augment.erase=28"],
