@@ -14,6 +14,7 @@ from fashseg.composing import compose, parse
 from fashseg.composing import plans as plans_of
 from fashseg.config import Adam, Train
 from fashseg.in_vain import check_erasing, require_effect
+from fashseg.kept_values import kept_values
 from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 REFUSED = {
@@ -230,6 +231,22 @@ def test_a_preset_takes_another_choice_once_its_own_options_are_taken_out() -> N
     checked = check(Train, compose("train", words))
     assert checked.optimizer == Adam(name="adamw", lr=0.2, weight_decay=5e-4)
     assert checked.loss == check(Train, compose("train", words[:1])).loss
+
+
+def test_values_that_a_preset_sets_for_another_choice_are_told() -> None:
+    def told(*words: str) -> list[str]:
+        return kept_values(parse(words), lambda these: compose("train", list(these)))
+
+    preset = "experiment=small_best"
+    of_sgd = f"which {preset} sets for optimizer=sgd"
+    assert told(preset, "optimizer=sgd,adamw", "optimizer.weight_decay=0.05") == [
+        f"optimizer=adamw is trained with optimizer.lr=0.2, {of_sgd}"
+    ]
+    assert told(preset, "model=vgg", "~model.blocks") == [
+        f"model=vgg is trained with model.widths=[32,40,48], which {preset} sets for model=resnet"
+    ]
+    assert told(preset, "optimizer=adam", "optimizer.lr=0.001", "optimizer.weight_decay=0") == []
+    assert told("optimizer=adamw", "model=vgg") == []
 
 
 def test_help_and_configuration_are_shown(run: Command) -> None:

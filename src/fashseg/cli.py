@@ -26,9 +26,11 @@ from fashseg.composing import check_names, compose, conf_dir, parse, plans, reas
 from fashseg.config import Trainer
 from fashseg.errors import UserError
 from fashseg.help_text import help_text
+from fashseg.kept_values import kept_values
 from fashseg.launch.checks import check_launcher, check_words
 from fashseg.left_over import LeftOverError
 from fashseg.plugins import load_plugins
+from fashseg.run import is_first_process
 from fashseg.seen_ahead import require_device
 from fashseg.text import printable
 from fashseg.two_lines import two_line_errors
@@ -175,15 +177,20 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
         from fashseg.sweep.outer import left_to_jobs
 
         arguments.overrides = left_to_jobs(overrides, known, search.space if search else ())
-    if search and verb.search and not arguments.cfg:
-        return verb.search(search, overrides)
     if arguments.cfg:
         _check_package(verb, arguments)
         return []
-    # Jobs of a sweep may run on other machines.
-    if not multirun and isinstance(trainer := getattr(checked[0], "trainer", None), Trainer):
-        require_device(trainer)
-    return verb.prepare(checked, overrides, multirun)
+    if search and verb.search:
+        added = verb.search(search, overrides)
+    else:
+        # Jobs of a sweep may run on other machines.
+        if not multirun and isinstance(trainer := getattr(checked[0], "trainer", None), Trainer):
+            require_device(trainer)
+        added = verb.prepare(checked, overrides, multirun)
+    if is_first_process():
+        for line in kept_values(overrides, lambda words: compose(verb.name, _composed_of(arguments, words), known)):
+            print(printable(line))
+    return added
 
 
 def _refuse_sweep_without_flag(overrides: Sequence[Override], multirun: bool) -> None:
