@@ -78,6 +78,7 @@ REFUSED = {
         ["Add ~model.widths ~model.blocks to take them out, or choose model=resnet."],
     ),
     "no value": (["epochs"], ["epochs can't be understood"]),
+    "one of several shown": (["-m", "seed=0,1", "--cfg=job"], ["--cfg=job shows one run", "Leave out one"]),
     "several values without -m": (["seed=0,1"], ["Add -m"]),
     "one bad value of a sweep": (["-m", "optimizer.lr=0.1,-1"], ["optimizer.lr=-1", "greater than 0"]),
     "bad value in a long sweep": (["-m", "seed=range(0,200)", "epochs=1,0"], ["epochs=0", "at least 1"]),

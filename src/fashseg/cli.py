@@ -178,6 +178,8 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
 
         arguments.overrides = left_to_jobs(overrides, known, search.space if search else ())
     if arguments.cfg:
+        if multirun:
+            raise UserError(f"--cfg={arguments.cfg} shows one run, and -m starts several.", "Leave out one of the two.")
         _check_package(verb, arguments)
         return []
     if search and verb.search:
