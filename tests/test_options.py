@@ -235,8 +235,8 @@ def test_a_preset_takes_another_choice_once_its_own_options_are_taken_out() -> N
 
 
 def test_values_that_a_preset_sets_for_another_choice_are_told() -> None:
-    def told(*words: str) -> list[str]:
-        return kept_values(parse(words), lambda these: compose("train", list(these)))
+    def told(*words: str, searched: tuple[str, ...] = ()) -> list[str]:
+        return kept_values(parse(words), lambda these: compose("train", list(these)), searched)
 
     preset = "experiment=small_best"
     of_sgd = f"which {preset} sets for optimizer=sgd"
@@ -247,6 +247,7 @@ def test_values_that_a_preset_sets_for_another_choice_are_told() -> None:
         f"model=vgg is trained with model.widths=[32,40,48], which {preset} sets for model=resnet"
     ]
     assert told(preset, "optimizer=adam", "optimizer.lr=0.001", "optimizer.weight_decay=0") == []
+    assert told(preset, "optimizer=adam", "optimizer.weight_decay=0", searched=("optimizer.lr",)) == []
     assert told("optimizer=adamw", "model=vgg") == []
 
 

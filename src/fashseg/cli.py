@@ -190,7 +190,8 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
             require_device(trainer)
         added = verb.prepare(checked, overrides, multirun)
     if is_first_process():
-        for line in kept_values(overrides, lambda words: compose(verb.name, _composed_of(arguments, words), known)):
+        searched = search.space if search else ()
+        for line in kept_values(overrides, lambda words: compose(verb.name, _composed_of(arguments, words)), searched):
             print(printable(line))
     return added
 

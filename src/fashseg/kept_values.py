@@ -1,6 +1,6 @@
 """What a preset sets for one model or optimizer and another one is trained with, told ahead. Imports no torch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
@@ -17,12 +17,15 @@ PRESET = "experiment"
 MOST_TOLD = 8
 
 
-def kept_values(overrides: Sequence[Override], composer: Callable[[Sequence[str]], DictConfig]) -> list[str]:
+def kept_values(
+    overrides: Sequence[Override], composer: Callable[[Sequence[str]], DictConfig], searched: Collection[str] = ()
+) -> list[str]:
     """A line for each choice of the command line that takes over values of the preset's own one.
 
     Args:
         overrides: of the command line, checked.
         composer: from words to options.
+        searched: options of a search, of which a file may have named some.
     """
     named = {override.key_or_group: override for override in overrides}
     if PRESET not in named or "resume" in named or not any(group in named for group in GROUPS):
@@ -35,7 +38,7 @@ def kept_values(overrides: Sequence[Override], composer: Callable[[Sequence[str]
             if group in named
             for name in _words(named[group])
         ]
-        return [line for pair in pairs[:MOST_TOLD] for line in _line(*pair, set(named), composer)]
+        return [line for pair in pairs[:MOST_TOLD] for line in _line(*pair, {*named, *searched}, composer)]
     except UserError:
         return []  # of a combination that none of the runs has
 
