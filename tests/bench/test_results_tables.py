@@ -30,6 +30,7 @@ from fashseg.run import RunFolder
 def test_the_page_says_what_the_files_give() -> None:
     text = page.PAGE.read_text(encoding="utf-8")
     assert page.with_tables(text) == text, "python -m bench.results write"
+    assert page.without_table(text) == []
     for path in FOLDER.rglob("*.json"):
         json.loads(path.read_text(encoding="utf-8"))
         assert path.stat().st_size < 20_000, path
@@ -199,6 +200,9 @@ def test_a_page_with_a_mistake_is_left_alone(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=why):
             page.with_tables(text, tmp_path)
+    (tmp_path / "ablations" / "small_best").mkdir(parents=True)
+    (tmp_path / "ablations" / "small_best" / "adamw_seed0.json").touch()
+    assert page.without_table("<!-- table: ablations cnn_best -->\n<!-- end -->", tmp_path) == ["small_best"]
     made = page.with_tables("a\n<!-- table: flips -->\nold\n<!-- end -->\nb\n", tmp_path)
     assert made == "a\n<!-- table: flips -->\n\nNot measured yet.\n\n<!-- end -->\nb\n"
     (tmp_path / "cnn_best_seed0.json").write_text("{}", encoding="utf-8")
