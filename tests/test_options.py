@@ -14,6 +14,7 @@ from fashseg.composing import compose, parse
 from fashseg.composing import plans as plans_of
 from fashseg.config import Adam, Train
 from fashseg.in_vain import check_erasing, require_effect
+from fashseg.kept_values import kept_values
 from fashseg.verb_options import Compare, Demo, Evaluate, Export, Predict, Prepare, Report
 
 REFUSED = {
@@ -56,7 +57,28 @@ REFUSED = {
         ["-m", "experiment=small_best,fashion_best", "optimizer=adamw", "~optimizer.momentum", "~optimizer.nesterov"],
         ["~optimizer.momentum", "Sweep one preset at a time"],
     ),
+    "a preset's options beside one of several choices": (
+        ["-m", "experiment=small_best", "loss=cross_entropy,focal"],
+        ["loss=focal", "Run loss=focal by a command of its own, with ~loss.label_smoothing"],
+    ),
+    "an option taken out that one of several choices has": (
+        ["-m", "experiment=small_best", "loss=cross_entropy,focal", "~loss.label_smoothing"],
+        ["Run loss=cross_entropy by a command of its own, without ~loss.label_smoothing"],
+    ),
+    "a preset's options beside choices that are searched": (
+        ["-m", "hydra/sweeper=optuna", "experiment=cnn_best", "augment=none,flip_shift"],
+        ["Run augment=none by a command of its own, with ~augment.shift"],
+    ),
+    "options of one of several presets": (
+        ["-m", "experiment=segnet_best,facade_small", "scheduler=cosine"],
+        ["Sweep one preset at a time, with ~scheduler.rise_share"],
+    ),
+    "a preset's options that other choices have otherwise": (
+        ["experiment=small_best", "model=cnn"],
+        ["Add ~model.widths ~model.blocks to take them out, or choose model=resnet."],
+    ),
     "no value": (["epochs"], ["epochs can't be understood"]),
+    "one of several shown": (["-m", "seed=0,1", "--cfg=job"], ["--cfg=job shows one run", "Leave out one"]),
     "several values without -m": (["seed=0,1"], ["Add -m"]),
     "one bad value of a sweep": (["-m", "optimizer.lr=0.1,-1"], ["optimizer.lr=-1", "greater than 0"]),
     "bad value in a long sweep": (["-m", "seed=range(0,200)", "epochs=1,0"], ["epochs=0", "at least 1"]),
@@ -119,6 +141,14 @@ REFUSED = {
     "nothing mixed in any run": (
         ["-m", "seed=0,1", "augment=flip", "augment.mix_probability=0.3"],
         ["mixes no images"],
+    ),
+    "a share of what is split already": (
+        ["experiment=report_segnet", "data.val_share=0.3"],
+        ["data.val_share=0.3 holds out no images", "data.split=building"],
+    ),
+    "a momentum that a schedule replaces": (
+        ["experiment=speedrun", "optimizer.beta1=0.8"],
+        ["optimizer.beta1=0.8 is not used", "scheduler.cycle_momentum=false"],
     ),
     "an end that is not awaited": (["callbacks.convergence.min_epochs=1"], ["min_epochs=1", "threshold=1e-4"]),
     "a square as large as the images": (
@@ -202,6 +232,23 @@ def test_a_preset_takes_another_choice_once_its_own_options_are_taken_out() -> N
     checked = check(Train, compose("train", words))
     assert checked.optimizer == Adam(name="adamw", lr=0.2, weight_decay=5e-4)
     assert checked.loss == check(Train, compose("train", words[:1])).loss
+
+
+def test_values_that_a_preset_sets_for_another_choice_are_told() -> None:
+    def told(*words: str, searched: tuple[str, ...] = ()) -> list[str]:
+        return kept_values(parse(words), lambda these: compose("train", list(these)), searched)
+
+    preset = "experiment=small_best"
+    of_sgd = f"which {preset} sets for optimizer=sgd"
+    assert told(preset, "optimizer=sgd,adamw", "optimizer.weight_decay=0.05") == [
+        f"optimizer=adamw is trained with optimizer.lr=0.2, {of_sgd}"
+    ]
+    assert told(preset, "model=vgg", "~model.blocks") == [
+        f"model=vgg is trained with model.widths=[32,40,48], which {preset} sets for model=resnet"
+    ]
+    assert told(preset, "optimizer=adam", "optimizer.lr=0.001", "optimizer.weight_decay=0") == []
+    assert told(preset, "optimizer=adam", "optimizer.weight_decay=0", searched=("optimizer.lr",)) == []
+    assert told("optimizer=adamw", "model=vgg") == []
 
 
 def test_help_and_configuration_are_shown(run: Command) -> None:

@@ -11,6 +11,9 @@ import pytest
 import torch
 
 from conftest import TINY_CNN, Command, assert_two_lines, results_of, table, weights
+from fashseg.composing import parse
+from fashseg.resuming import resumed_config
+from fashseg.run import RunFolder
 
 
 def test_a_run_goes_on_as_if_it_had_never_been_stopped(
@@ -54,6 +57,12 @@ def test_resume_refuses_what_would_not_be_the_same_run(run: Command) -> None:
         ("trainer=cpu", "trainer.NAME=VALUE, NAME being one of accelerator, "),
     ):
         assert_two_lines(run("train", "resume=r", "epochs=3", word), "of which single options may change", names)
+    word = "experiment=report_cnn"
+    assert_two_lines(run("train", "resume=r", word), word, "goes on with its own options", "Leave it out")
+    folder = RunFolder(Path("r"))
+    folder.update_results(overrides=[word, "~optimizer.momentum"])
+    said_again = parse([word, "~optimizer.momentum", "epochs=3"])
+    assert resumed_config(folder, said_again).epochs == 3
     log = Path("r/run.log").read_bytes()
     assert_two_lines(run("train", *TINY_CNN, "hydra.run.dir=r"), "holds a run already")
     assert Path("r/run.log").read_bytes() == log

@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.results.goals import GOALS
 from bench.results.keeping import Wish, keep
 from bench.results.kept import FOLDER, read_presets
-from bench.results.page import PAGE, with_tables
+from bench.results.page import END, PAGE, with_tables, without_table
 from fashseg.errors import FashsegError, RunError
 from fashseg.files import write_atomically
 from fashseg.text import printable
@@ -32,6 +32,11 @@ def write() -> None:
     after = with_tables(before)
     write_atomically(PAGE, after)
     print(f"{PAGE.name}: {'as it was' if after == before else 'written again'}")
+    for preset in without_table(after):
+        print(
+            f"{PAGE.name} shows no variants of {preset}: write <!-- table: ablations {preset} --> and {END} "
+            "where they belong"
+        )
     presets = read_presets()
     if drawn := [name for name in presets if name in GOALS]:
         from bench.results.picture import draw

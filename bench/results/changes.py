@@ -6,6 +6,8 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from fashseg.checking import check
 from fashseg.commands import quoted
 from fashseg.compare.rows import NOT_COMPARED, NOT_COMPARED_GROUPS
@@ -26,7 +28,9 @@ _DRAWN = ("data.fold", "data.folds")
 def changed_options(folder: RunFolder, preset: str) -> dict[str, Any]:
     """Options of a run by their paths, as far as they are other than in ``experiment=PRESET``.
 
-    What a run draws, by seed and fold, where its data is, and how fast it computes, make it no other.
+    What a run draws, by seed and fold, where its data is, and how fast it computes, make it no other. Of a group of
+    which it has another choice it is what the preset with this choice has otherwise, and None for what has to be taken
+    out of the preset, by its path with ``~``.
 
     Raises:
         UserError: there is no such preset, or the run has no configuration.
@@ -37,15 +41,18 @@ def changed_options(folder: RunFolder, preset: str) -> dict[str, Any]:
     if run.data.fold is not None:
         drawn += [f"data.fold={run.data.fold}", f"data.folds={run.data.folds}"]
     theirs = _flat(check(Train, compose("train", [f"experiment={preset}", *drawn])))
-    groups = {group for group in CHOICES if own[f"{group}.name"] != theirs[f"{group}.name"]}
-    defaults = _defaults(own) if groups else {}
-    return {
+    groups = tuple(f"{group}." for group in CHOICES if own[f"{group}.name"] != theirs[f"{group}.name"])
+    choices = [f"{group[:-1]}={own[f'{group}name']}" for group in groups]
+    beside = _unchecked([f"experiment={preset}", *drawn, *choices]) if groups else {}
+    beside |= {"data.split_seed": theirs["data.split_seed"]}  # which follows seed or folds
+    changes = {
         path: value
         for path, value in own.items()
         if path not in (*NOT_COMPARED, *OF_SPEED, *_DRAWN)
         and not path.startswith(NOT_COMPARED_GROUPS)
-        and value != (defaults if path.partition(".")[0] in groups and not path.endswith(".name") else theirs).get(path)
+        and value != (beside if path.startswith(groups) and not path.endswith(".name") else theirs).get(path)
     }
+    return changes | {f"~{path}": None for path in beside if path.startswith(groups) and path not in own}
 
 
 @cache
@@ -80,21 +87,28 @@ def _flat(run: Train) -> dict[str, Any]:
     return flat_options(asdict(run))
 
 
-def _defaults(own: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the choices that a run has made."""
+def _unchecked(words: Sequence[str]) -> dict[str, Any]:
+    """Options as they are composed, with those that a preset has set for another choice than the one that is made."""
     try:
-        return _flat(check(Train, compose("train", [f"{group}={own[f'{group}.name']}" for group in CHOICES])))
+        plain = OmegaConf.to_container(compose("train", list(words)), resolve=True)
     except UserError:  # choices of a plugin
         return {}
+    assert isinstance(plain, dict)
+    return flat_options(plain)
 
 
 def as_words(options: Mapping[str, Any]) -> list[str]:
     """Options as one would give them on a command line."""
     words = []
     for path, value in options.items():
+        if path.startswith("~"):
+            words.append(path)
+            continue
         group, _, leaf = path.rpartition(".")
         name = group if leaf == "name" and group in CHOICES else path
         text = quoted(value) if isinstance(value, str) else shown_option(value).replace(" ", "")
+        if isinstance(value, float) and float(text) != value:
+            text = repr(value)  # as of a search: with all its digits
         words.append(f"{name}={text}")
     return words
 

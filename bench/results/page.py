@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.results import presets
 from bench.results.ablations import ablations
-from bench.results.kept import FOLDER, read_ablations, read_presets
+from bench.results.kept import ABLATIONS, FOLDER, read_ablations, read_presets
 from fashseg.errors import UserError
 
 PAGE = FOLDER.parent / "results.md"
@@ -32,6 +32,13 @@ def with_tables(text: str, folder: Path = FOLDER) -> str:
     if made.count("<!-- table: ") != made.count(END):
         raise UserError(f"not every table has both <!-- table: NAME --> and {END}.", "Mend the page.")
     return made
+
+
+def without_table(text: str, folder: Path = FOLDER) -> list[str]:
+    """Presets with variants in ``folder`` that no table of the page shows."""
+    shown = {match["name"] for match in _TABLE.finditer(text)}
+    kept = sorted(path.name for path in (folder / ABLATIONS).glob("*") if any(path.glob("*.json")))
+    return [preset for preset in kept if f"ablations {preset}" not in shown]
 
 
 def _table(name: str, found: presets.Presets, folder: Path) -> str:

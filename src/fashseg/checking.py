@@ -12,6 +12,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationE
 from fashseg import config as cfg
 from fashseg.combinations import check_folds, check_model, check_texts, check_together
 from fashseg.errors import UserError
+from fashseg.left_over import left_over
 from fashseg.nearest import did_you_mean
 from fashseg.option_rules import check_value, shown, type_in_words, values_of
 from fashseg.plugins import is_read
@@ -83,7 +84,8 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
         checked = OmegaConf.to_object(OmegaConf.merge(blank, given))
     except ConfigKeyError as error:
         path, known, choices = error.full_key or str(error.key), option_paths(schema), _choices(given)
-        raise _left_over(path, known, choices, given) or unknown_option(path, known, choices) from error
+        found = left_over(path, known, choices, given, lambda other: _is_valid(schema, other))
+        raise found or unknown_option(path, known, choices) from error
     except ValidationError as error:
         raise _wrong_type(schema, error, given) from error
     except OmegaConfBaseException as error:
@@ -102,6 +104,14 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
         check_texts(values_of(checked))
         check_together(checked)
     return checked
+
+
+def _is_valid(schema: type[Schema], given: DictConfig) -> bool:
+    try:
+        check(schema, given)
+    except UserError:
+        return False
+    return True
 
 
 def unknown_choice(group: str, what: str, name: Any, plugins: Any = None) -> UserError:
@@ -179,31 +189,6 @@ def unknown_option(path: str, known: dict[str, list[str]], choices: dict[str, st
     return UserError(f"{path} is not an option.", did_you_mean(path, known, "All options: --cfg job."))
 
 
-def _left_over(path: str, known: dict[str, list[str]], choices: dict[str, str], given: DictConfig) -> UserError | None:
-    """The error where a preset sets options of another choice of a group than the one that was made."""
-    group = path.partition(".")[0]
-    if not known.get(path) or group not in choices:
-        return None
-    chosen = choices[group]
-    left = [
-        name
-        for name, having in known.items()
-        if name.startswith(f"{group}.") and chosen not in having and _is_given(given, name)
-    ]
-    others = " or ".join(f"{group}={name}" for name in known[path] if all(name in known[other] for other in left))
-    names, are, them = " and ".join(left), *(("is no option", "it") if len(left) == 1 else ("are no options", "them"))
-    return UserError(
-        f"{names} {are} of {group}={chosen}, and a preset sets {them}.",
-        f"Add {' '.join(f'~{name}' for name in left)} to take {them} out{f', or choose {others}' if others else ''}.",
-    )
-
-
-def _is_given(given: DictConfig, path: str) -> bool:
-    above, _, name = path.rpartition(".")
-    node = OmegaConf.select(given, above, throw_on_resolution_failure=False)
-    return isinstance(node, DictConfig) and name in node.keys()  # noqa: SIM118 - ``in`` alone asks for values
-
-
 def require_taken_out(schema: type, overrides: Iterable[Override], composed: DictConfig) -> None:
     """Refuse ``~`` before an option that the chosen choice of its group has.
 
@@ -212,13 +197,18 @@ def require_taken_out(schema: type, overrides: Iterable[Override], composed: Dic
     """
     choices = _choices(composed)
     known = option_paths(schema, choices)
+    overrides = list(overrides)
     for override in overrides:
         key = override.key_or_group
         if override.type is OverrideType.DEL and key in known:
             group = key.partition(".")[0]
+            chosen = f"{group}={choices[group]}"
+            among = any(other.key_or_group == group and other.is_sweep_override() for other in overrides)
             raise UserError(
-                f"{override.input_line}: {key} is an option of {group}={choices[group]}, which has to have it.",
-                f"Write {key}=VALUE, or leave it out.",
+                f"{override.input_line}: {key} is an option of {chosen}, which has to have it.",
+                f"Run {chosen} by a command of its own, without {override.input_line}."
+                if among
+                else f"Write {key}=VALUE, or leave it out.",
             )
 
 

@@ -22,12 +22,15 @@ from omegaconf.errors import OmegaConfBaseException
 from fashseg.checking import Schema, check, free_mappings, option_paths, require_taken_out
 from fashseg.closed_pipes import heed_no_closed_pipes
 from fashseg.command_words import as_additions, parsed, renamed, with_paths_as_option
-from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, with_searchpath
+from fashseg.composing import check_names, compose, conf_dir, parse, plans, reasons, sweep_values, with_searchpath
 from fashseg.config import Trainer
 from fashseg.errors import UserError
 from fashseg.help_text import help_text
+from fashseg.kept_values import kept_values
 from fashseg.launch.checks import check_launcher, check_words
+from fashseg.left_over import LeftOverError
 from fashseg.plugins import load_plugins
+from fashseg.run import is_first_process
 from fashseg.seen_ahead import require_device
 from fashseg.text import printable
 from fashseg.two_lines import two_line_errors
@@ -162,21 +165,35 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
         require_taken_out(verb.schema, overrides, composed)
         return composed
 
-    search = _search(verb, arguments, overrides, composed_of, known)
+    try:
+        search = _search(verb, arguments, overrides, composed_of, known)
+        checked = [] if search else [check(verb.schema, composed_of(words)) for words in plans(overrides)]
+    except LeftOverError as error:
+        swept = {
+            o.key_or_group: sweep_values(o) for o in overrides if o.is_sweep_override() and o.key_or_group not in known
+        }
+        raise error.among(swept, known) from error
     if multirun and not arguments.cfg:
         from fashseg.sweep.outer import left_to_jobs
 
         arguments.overrides = left_to_jobs(overrides, known, search.space if search else ())
-    if search and verb.search and not arguments.cfg:
-        return verb.search(search, overrides)
-    checked = [] if search else [check(verb.schema, composed_of(words)) for words in plans(overrides)]
     if arguments.cfg:
+        if multirun:
+            raise UserError(f"--cfg={arguments.cfg} shows one run, and -m starts several.", "Leave out one of the two.")
         _check_package(verb, arguments)
         return []
-    # Jobs of a sweep may run on other machines.
-    if not multirun and isinstance(trainer := getattr(checked[0], "trainer", None), Trainer):
-        require_device(trainer)
-    return verb.prepare(checked, overrides, multirun)
+    if search and verb.search:
+        added = verb.search(search, overrides)
+    else:
+        # Jobs of a sweep may run on other machines.
+        if not multirun and isinstance(trainer := getattr(checked[0], "trainer", None), Trainer):
+            require_device(trainer)
+        added = verb.prepare(checked, overrides, multirun)
+    if is_first_process():
+        searched = search.space if search else ()
+        for line in kept_values(overrides, lambda words: compose(verb.name, _composed_of(arguments, words)), searched):
+            print(printable(line))
+    return added
 
 
 def _refuse_sweep_without_flag(overrides: Sequence[Override], multirun: bool) -> None:

@@ -42,12 +42,33 @@ def _idle(run: cfg.Train, given: Collection[str]) -> UserError | None:
                 if cfg.TASKS["model"][run.model.name] == "segmentation"
                 else "Set augment.mixup=0.2 or augment.cutmix=1, or leave out augment.mix_probability.",
             )
+    if unread := _unread(run, given):
+        return unread
     name = "callbacks.convergence.min_epochs"
     if convergence.min_epochs > 0 and convergence.threshold is None and name in given:
         return UserError(
             f"{name}={convergence.min_epochs} delays nothing, for callbacks.convergence.threshold=null never stops.",
             f"Set callbacks.convergence.threshold=1e-4, or leave out {name}.",
         )
+    return None
+
+
+def _unread(run: cfg.Train, given: Collection[str]) -> UserError | None:
+    """The error of an option whose place another one takes."""
+    optimizer, scheduler = run.optimizer, run.scheduler
+    if "data.val_share" in given and run.data.split == "published":
+        return UserError(
+            f"data.val_share={run.data.val_share:g} holds out no images, for data.split=published says which validate.",
+            "Set data.split=building, or leave out data.val_share.",
+        )
+    if isinstance(scheduler, cfg.OneCycle) and scheduler.cycle_momentum:
+        name = "momentum" if isinstance(optimizer, cfg.SGD) else "beta1"
+        if f"optimizer.{name}" in given and hasattr(optimizer, name):
+            return UserError(
+                f"optimizer.{name}={getattr(optimizer, name):g} is not used, for scheduler.cycle_momentum=true goes "
+                "through others, from 0.95 to 0.85 and up again.",
+                f"Set scheduler.cycle_momentum=false, or leave out optimizer.{name}.",
+            )
     return None
 
 

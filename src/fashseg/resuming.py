@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
 from fashseg.checking import check
@@ -36,6 +36,7 @@ CHANGEABLE = (
 )
 
 AUTO = "auto"
+PRESET = "experiment"
 
 
 def find_unfinished(run: Train, folder: str | None = None) -> RunFolder | None:
@@ -83,6 +84,15 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
         key = override.key_or_group
         if key == "resume" or key.startswith("hydra"):
             continue
+        if key == PRESET or override.type is OverrideType.DEL:
+            said = results.get("overrides")
+            if not isinstance(said, list) or override.input_line not in said:
+                raise UserError(
+                    f"{override.input_line}: the run in {folder.path} goes on with its own options, and no preset "
+                    "changes them.",
+                    "Leave it out, or start a new run.",
+                )
+            continue  # said again: config.yaml has what it came to
         old, new = OmegaConf.select(composed, key), override.value()
         if isinstance(old, DictConfig) and old.get("name") == new:
             continue  # said again, so that an option of this choice alone can be given
@@ -106,7 +116,8 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
     _require_same_steps(before, run, results)
     if run.epochs != before.epochs and run.scheduler.name != "none":
         raise UserError(
-            f"epochs={run.epochs}: scheduler={run.scheduler.name} has planned the learning rate for another number.",
+            f"epochs={run.epochs}: scheduler={run.scheduler.name} has planned the learning rate for "
+            f"epochs={before.epochs}.",
             "Leave epochs as it is, or start a new run.",
         )
     rule = before.callbacks.convergence
@@ -115,8 +126,13 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
     trained = converged or run.epochs <= results.get("epochs_run", 0)
     finished = results["status"] == "finished"
     if finished and trained and (folder.page.exists() or not run.page):
-        way_out = "Set callbacks.convergence.threshold=null" if converged else "Ask for more epochs="
-        raise UserError(f"the run in {folder.path} is finished.", f"{way_out}, or start a new run.")
+        if converged:
+            way_out = "Set callbacks.convergence.threshold=null, or start a new run."
+        elif run.scheduler.name == "none":
+            way_out = "Ask for more epochs=, or start a new run."
+        else:  # which no other number of epochs goes with
+            way_out = f"Start a new run: scheduler={run.scheduler.name} has brought the learning rate to its end."
+        raise UserError(f"the run in {folder.path} is finished.", way_out)
     if finished and not folder.checkpoint("last").is_file():
         raise UserError(f"{folder.checkpoint('last')} does not exist.", "Start a new run instead.")
     return composed

@@ -1,6 +1,7 @@
 """docs/results: what is kept of a run, and that the page says what the files give."""
 
 import json
+import shlex
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from bench.results.picture import draw
 from bench.results.presets import caveats, classes, costs, flips, summary
 from bench.ship import main as ship_command
 from bench.ship import ship
+from fashseg.checking import check
+from fashseg.composing import compose
+from fashseg.config import Train
 from fashseg.errors import UserError
 from fashseg.provenance import git_state
 from fashseg.run import RunFolder
@@ -26,6 +30,7 @@ from fashseg.run import RunFolder
 def test_the_page_says_what_the_files_give() -> None:
     text = page.PAGE.read_text(encoding="utf-8")
     assert page.with_tables(text) == text, "python -m bench.results write"
+    assert page.without_table(text) == []
     for path in FOLDER.rglob("*.json"):
         json.loads(path.read_text(encoding="utf-8"))
         assert path.stat().st_size < 20_000, path
@@ -159,6 +164,23 @@ def test_flips_of_a_later_evaluation_are_kept_if_they_are_of_the_same_weights(tm
         keep(run, Wish("facade_small"), tmp_path)
 
 
+def test_the_command_of_another_choice_comes_to_the_options_of_the_run(tmp_path: Path) -> None:
+    given = ["optimizer=adamw", "~optimizer.momentum", "~optimizer.nesterov", "optimizer.lr=0.001"]  # its default
+    given.append("optimizer.weight_decay=0.012345678912")
+    run = RunFolder(tmp_path)
+    run.write_config(compose("train", ["experiment=small_best", *given]))
+    changes = changed_options(run, "small_best")
+    assert changes == {
+        "optimizer.name": "adamw",
+        "optimizer.lr": 0.001,
+        "optimizer.weight_decay": 0.012345678912,
+        "~optimizer.momentum": None,
+        "~optimizer.nesterov": None,
+    }
+    words = shlex.split(command_of("small_best", changes, [0]))[3:]
+    assert check(Train, compose("train", words)) == check(Train, run.read_config())
+
+
 def test_options_of_another_choice_are_those_that_were_given(tmp_path: Path) -> None:
     run = RunFolder(
         make_run(tmp_path / "run", "augment=flip", "model.widths=[8,16]", "logger=csv", "data.resident=false")
@@ -178,6 +200,9 @@ def test_a_page_with_a_mistake_is_left_alone(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=why):
             page.with_tables(text, tmp_path)
+    (tmp_path / "ablations" / "small_best").mkdir(parents=True)
+    (tmp_path / "ablations" / "small_best" / "adamw_seed0.json").touch()
+    assert page.without_table("<!-- table: ablations cnn_best -->\n<!-- end -->", tmp_path) == ["small_best"]
     made = page.with_tables("a\n<!-- table: flips -->\nold\n<!-- end -->\nb\n", tmp_path)
     assert made == "a\n<!-- table: flips -->\n\nNot measured yet.\n\n<!-- end -->\nb\n"
     (tmp_path / "cnn_best_seed0.json").write_text("{}", encoding="utf-8")

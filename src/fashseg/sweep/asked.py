@@ -15,6 +15,7 @@ from fashseg.checking import check, hint_at, option_paths
 from fashseg.composing import MOST_COMPOSED, check_names, compose, parse
 from fashseg.config import CHOICES, Train
 from fashseg.errors import UserError
+from fashseg.left_over import LeftOverError
 from fashseg.option_rules import type_in_words
 from fashseg.run import flat_options
 from fashseg.sweep.options import TARGET, SweepOptions, check_options, unknown_sweeper_option
@@ -112,7 +113,10 @@ def _checked(
         chosen = dict(zip(groups, names, strict=True))
         _refuse_foreign(values, chosen, known)
         composed = composer([*fixed, *(f"{group}={name}" for group, name in chosen.items())])
-        plans.append(check(Train, composed))
+        try:
+            plans.append(check(Train, composed))
+        except LeftOverError as error:
+            raise error.among({group: found.choices for group, found in groups.items()}, known) from error
         values = {path: _of_type(found, path, composed, known) for path, found in values.items()}
         # Behind the first row only what depends on the choices that differ.
         plans += _at_ends(
