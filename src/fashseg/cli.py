@@ -29,7 +29,7 @@ from fashseg.help_text import help_text
 from fashseg.kept_values import kept_values
 from fashseg.launch.checks import check_launcher, check_words
 from fashseg.left_over import LeftOverError
-from fashseg.plugins import load_plugins
+from fashseg.plugins import load_plugins, refuse_plugins_of_files
 from fashseg.run import is_first_process
 from fashseg.seen_ahead import require_device
 from fashseg.text import printable
@@ -161,7 +161,7 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
 
     def composed_of(words: Sequence[str]) -> DictConfig:
         composed = compose(verb.name, _composed_of(arguments, words), known)
-        _refuse_plugins_of_files(composed, overrides)
+        refuse_plugins_of_files(composed, overrides)
         require_taken_out(verb.schema, overrides, composed)
         return composed
 
@@ -233,15 +233,6 @@ def _search(
                 "Add hydra/sweeper=optuna, or name values with commas between.",
             )
     return None
-
-
-def _refuse_plugins_of_files(composed: DictConfig, overrides: list[Override]) -> None:
-    given = any(override.key_or_group == "plugins" for override in overrides)
-    if not given and composed.get("plugins"):
-        raise UserError(
-            f"plugins={composed.plugins} stands in a file of choices: code is read for the command line alone.",
-            "Leave it out there, and give plugins= with the command.",
-        )
 
 
 def _check_package(verb: Verb[Schema], arguments: argparse.Namespace) -> None:

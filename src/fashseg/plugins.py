@@ -16,6 +16,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig
+
 from fashseg import register
 from fashseg.errors import FashsegError, UserError
 from fashseg.files import in_full
@@ -49,6 +52,20 @@ def load_plugins(given: Sequence[str]) -> None:
             )
     beside = [Path(file).parent / "conf" for module in modules if (file := module.__file__)]
     _folders[:] = [folder for folder in dict.fromkeys(beside) if folder.is_dir()]
+
+
+def refuse_plugins_of_files(composed: DictConfig, overrides: Sequence[Override]) -> None:
+    """Read no code that a file of choices names and the command line does not.
+
+    Raises:
+        UserError: one does.
+    """
+    given = any(override.key_or_group == "plugins" for override in overrides)
+    if not given and composed.get("plugins"):
+        raise UserError(
+            f"plugins={composed.plugins} stands in a file of choices: code is read for the command line alone.",
+            "Leave it out there, and give plugins= with the command.",
+        )
 
 
 def conf_folders() -> list[Path]:
