@@ -135,6 +135,10 @@ REFUSED = {
         ["experiment=report_segnet", "data.val_share=0.3"],
         ["data.val_share=0.3 holds out no images", "data.split=building"],
     ),
+    "a share of what was held out already": (
+        ["data=streaming", "data.url=x", "data.val_share=0.3"],
+        ["data.val_share=0.3 holds out no images", "fashseg.prepare data=NAME"],
+    ),
     "a momentum that a schedule replaces": (
         ["experiment=speedrun", "optimizer.beta1=0.8"],
         ["optimizer.beta1=0.8 is not used", "scheduler.cycle_momentum=false"],

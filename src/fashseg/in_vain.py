@@ -6,6 +6,15 @@ from fashseg import config as cfg
 from fashseg.errors import UserError
 from fashseg.sides import known_sides
 
+_HELD_OUT = {
+    "published": ("data.split=published says which validate", "Set data.split=building"),
+    "written": (
+        "the images that validate were held out when the chunks were written",
+        "Write the data set with it (python -m fashseg.prepare data=NAME shards=FOLDER data.val_share=...)",
+    ),
+}
+"""Splits that hold out no share of the images: why, and the way out."""
+
 
 def require_effect(plans: Sequence[cfg.Train], given: Collection[str]) -> None:
     """Refuse an option of the command line that does nothing in any of the runs.
@@ -56,10 +65,11 @@ def _idle(run: cfg.Train, given: Collection[str]) -> UserError | None:
 def _unread(run: cfg.Train, given: Collection[str]) -> UserError | None:
     """The error of an option whose place another one takes."""
     optimizer, scheduler = run.optimizer, run.scheduler
-    if "data.val_share" in given and run.data.split == "published":
+    if "data.val_share" in given and run.data.split in _HELD_OUT:
+        why, way_out = _HELD_OUT[run.data.split]
         return UserError(
-            f"data.val_share={run.data.val_share:g} holds out no images, for data.split=published says which validate.",
-            "Set data.split=building, or leave out data.val_share.",
+            f"data.val_share={run.data.val_share:g} holds out no images, for {why}.",
+            f"{way_out}, or leave out data.val_share.",
         )
     if isinstance(scheduler, cfg.OneCycle) and scheduler.cycle_momentum:
         name = "momentum" if isinstance(optimizer, cfg.SGD) else "beta1"
