@@ -1,8 +1,9 @@
 """What each ingredient of a recipe brings: variants of a preset beside it, by validation alone."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bench.results.changes import as_words, shared_changes
+from bench.results.changes import as_words, options_of_preset, shared_changes
 from bench.results.kept import ITSELF, Kept, draws_in_words, mean_and_deviation, score_in_words
 from bench.tables import table
 
@@ -10,7 +11,7 @@ Difference = tuple[float, float | None]
 
 
 def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequence[Kept]) -> str:
-    """A row for each variant, best first.
+    """A row for each variant, best first, beside the recipe with as many epochs, where that was trained.
 
     Args:
         preset: its name.
@@ -23,10 +24,12 @@ def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequenc
         return "Not measured yet."
     task = next(iter(others.values()))[0].task
     ordered = sorted(others.items(), key=lambda item: -_mean(item[1]))
-    rows = [_row(f"`{preset}`", "", task, recipe, None)] if recipe else []
+    rows = [_row(f"`{preset}`", _in_words(_shared(recipe)), task, recipe, "")] if recipe else []
     for name, alike in ordered:
-        words = " ".join(as_words(_changes(alike, recipe)))
-        rows.append(_row(_plain(name), f"`{words}`" if words else "", task, alike, difference(alike, recipe)))
+        beside = _as_long(alike, variants, recipe)
+        apart = score_in_words(task, difference(alike, variants.get(beside) or runs), signed=True)
+        told = apart if beside == ITSELF else f"{apart} to {_plain(beside)}"
+        rows.append(_row(_plain(name), _in_words(_changes(preset, alike, recipe)), task, alike, told))
     unit = "accuracy, %" if task == "classification" else "mean average precision by logits"
     by_class = _classes(next(iter(others.values())))
     header = ("variant", "changed", "runs", f"validation: {unit}", "difference to the preset", *by_class)
@@ -58,11 +61,11 @@ def _versions(rows: Sequence[tuple[str, Sequence[Kept]]]) -> list[str]:
     return [f"- {'; '.join(told)}; PyTorch {first[0]}: {'the others' if len(first[1]) > 1 else first[1][0]}."]
 
 
-def _row(name: str, changed: str, task: str, runs: Sequence[Kept], apart: Difference | None) -> tuple[str, ...]:
+def _row(name: str, changed: str, task: str, runs: Sequence[Kept], apart: str) -> tuple[str, ...]:
     score = score_in_words(task, mean_and_deviation(run.main("val") for run in runs))
     scores = [mean_and_deviation(run.by_class("val").get(label) for run in runs) for label in _classes(runs)]
     means = [score_in_words(task, found and found[0]) for found in scores]
-    return name, changed, draws_in_words(runs), score, score_in_words(task, apart, signed=True), *means
+    return name, changed, draws_in_words(runs), score, apart, *means
 
 
 def _classes(runs: Sequence[Kept]) -> list[str]:
@@ -75,13 +78,33 @@ def _mean(runs: Sequence[Kept]) -> float:
     return found[0] if found else 0
 
 
-def _changes(runs: Sequence[Kept], recipe: Sequence[Kept]) -> dict[str, object]:
-    """What all runs share, less what the recipe itself is run with here, such as fewer epochs.
+def _shared(runs: Sequence[Kept]) -> dict[str, Any]:
+    """What all runs change of the preset.
 
     Where a run has other options than the first one, that speaks against it, and is told below the table.
     """
-    common, own = (shared_changes([run.results for run in alike]) if alike else {} for alike in (recipe, runs))
-    return {path: value for path, value in own.items() if path not in common or common[path] != value}
+    return shared_changes([run.results for run in runs]) if runs else {}
+
+
+def _changes(preset: str, runs: Sequence[Kept], recipe: Sequence[Kept]) -> dict[str, Any]:
+    """What the runs have other than the recipe as it is run here, such as with fewer epochs than the preset's."""
+    common, own = _shared(recipe), _shared(runs)
+    again = {path: options_of_preset(preset).get(path) for path in common if path not in own}
+    return {path: value for path, value in (own | again).items() if path not in common or common[path] != value}
+
+
+def _as_long(runs: Sequence[Kept], variants: Mapping[str, Sequence[Kept]], recipe: Sequence[Kept]) -> str:
+    """The variant that is the recipe with as many epochs; the recipe itself where there is none, or these are it."""
+    own, common = _shared(runs), _shared(recipe)
+    alone = {path: value for path, value in own.items() if path == "epochs" or path in common}
+    if alone in (own, common):
+        return ITSELF
+    return next((name for name, others in variants.items() if _shared(others) == alone), ITSELF)
+
+
+def _in_words(options: Mapping[str, Any]) -> str:
+    words = " ".join(as_words(options))
+    return f"`{words}`" if words else ""
 
 
 def difference(runs: Sequence[Kept], recipe: Sequence[Kept]) -> Difference | None:

@@ -56,13 +56,23 @@ def changed_options(folder: RunFolder, preset: str) -> dict[str, Any]:
 
 
 @cache
+def options_of_preset(preset: str) -> Mapping[str, Any]:
+    """All options of ``experiment=PRESET`` by their paths.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    return _flat(check(Train, compose("train", [f"experiment={preset}"])))
+
+
+@cache
 def task_of_preset(preset: str) -> str:
     """``classification`` or ``segmentation``.
 
     Raises:
         UserError: there is no such preset.
     """
-    return TASKS["model"][check(Train, compose("train", [f"experiment={preset}"])).model.name]
+    return TASKS["model"][options_of_preset(preset)["model.name"]]
 
 
 def shared_changes(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,9 @@ def test_variants_are_kept_without_test_scores_and_paired_by_fold_and_seed(tmp_p
     for runs in variants.values():
         assert all("test" not in run.results for run in runs)
     text = ablations("facade_small", variants, ())
-    assert "| `facade_small` |  | 3 folds | 0.700 ± 0.100 |  | 0.680 | 0.690 | 0.700 | 0.710 | 0.720 |" in text
+    assert (
+        "| `facade_small` | `epochs=40` | 3 folds | 0.700 ± 0.100 |  | 0.680 | 0.690 | 0.700 | 0.710 |" in text
+    )
     assert "| no dropout | `model.dropout=0` | 3 folds | 0.680 ± 0.110 | -0.020 ± 0.010 |" in text
     keep(tmp_path / "no_dropout2", Wish("facade_small", "no_dropout"), tmp_path)  # once more
     variants["no_dropout"][1].results["against"] = ["it used few batches"]
@@ -37,6 +39,30 @@ def test_variants_are_kept_without_test_scores_and_paired_by_fold_and_seed(tmp_p
         f"{text}\n\n- no dropout, fold 1, seed 0: gone on with by `resume=`.\n"
         "- PyTorch 2.11.0 and 2.15.0: no dropout; PyTorch 2.15.0: `facade_small`."
     )
+
+
+def test_variants_of_another_length_stand_beside_the_recipe_of_that_length(tmp_path: Path) -> None:
+    made = {
+        "preset": (0.70, "epochs=4"),
+        "shorter": (0.60, "epochs=2"),
+        "longer": (0.80,),
+        "shorter_dry": (0.61, "epochs=2", "model.dropout=0"),
+        "dry": (0.73, "epochs=4", "model.dropout=0"),
+        "longer_dry": (0.75, "model.dropout=0"),
+        "longest_dry": (0.76, "epochs=99", "model.dropout=0"),
+    }
+    for name, (val, *words) in made.items():
+        keep(make_run(tmp_path / name, *map(str, words), val=val), Wish("facade_small", name), tmp_path)
+    rows = ablations("facade_small", read_ablations("facade_small", tmp_path), ()).splitlines()[2:]
+    assert [tuple(cell.strip() for cell in row.split("|")[1:6] if "seed" not in cell) for row in rows] == [
+        ("`facade_small`", "`epochs=4`", "0.700", ""),
+        ("longer", "`epochs=60`", "0.800", "+0.100"),
+        ("longest dry", "`model.dropout=0 epochs=99`", "0.760", "+0.060"),
+        ("longer dry", "`model.dropout=0 epochs=60`", "0.750", "-0.050 to longer"),
+        ("dry", "`model.dropout=0`", "0.730", "+0.030"),
+        ("shorter dry", "`model.dropout=0 epochs=2`", "0.610", "+0.010 to shorter"),
+        ("shorter", "`epochs=2`", "0.600", "-0.100"),
+    ]
 
 
 def test_runs_of_a_variant_have_the_same_options_or_the_page_tells_it(tmp_path: Path) -> None:
