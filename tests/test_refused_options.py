@@ -37,6 +37,14 @@ REFUSED = {
         ["experiment=small_best", "optimizer=adamw"],
         ["optimizer=adamw", "Add ~optimizer.momentum ~optimizer.nesterov", "optimizer=sgd"],
     ),
+    "a preset's value that another choice does not take": (
+        ["experiment=small_best", "augment=photo", "~augment.erase"],
+        ["augment.shift=1.0, which experiment=small_best sets, is out of range", "Give augment.shift another value"],
+    ),
+    "a value of one's own beside a preset": (
+        ["experiment=small_best", "augment.shift=40"],
+        ["augment.shift=40 is out of range", "at most 16"],
+    ),
     "an option taken out that the choice has": (
         ["optimizer=sgd", "~optimizer.momentum"],
         ["~optimizer.momentum", "optimizer=sgd", "Write optimizer.momentum=VALUE"],

@@ -29,6 +29,7 @@ from fashseg.help_text import help_text
 from fashseg.kept_values import kept_values
 from fashseg.launch.checks import check_launcher, check_words
 from fashseg.left_over import LeftOverError
+from fashseg.option_rules import RefusedValueError
 from fashseg.plugins import load_plugins, refuse_plugins_of_files
 from fashseg.run import is_first_process
 from fashseg.seen_ahead import require_device
@@ -173,6 +174,12 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str]:
             o.key_or_group: sweep_values(o) for o in overrides if o.is_sweep_override() and o.key_or_group not in known
         }
         raise error.among(swept, known) from error
+    except RefusedValueError as error:
+        words = {override.key_or_group: override for override in overrides}
+        preset = words.get("experiment")
+        if error.path in words or preset is None or preset.is_sweep_override():
+            raise
+        raise error.set_by(str(preset.value())) from error
     if multirun and not arguments.cfg:
         from fashseg.sweep.outer import left_to_jobs
 

@@ -10,6 +10,28 @@ from fashseg.errors import UserError
 from fashseg.nearest import did_you_mean
 
 
+class RefusedValueError(UserError):
+    """A value that is none of the choices of its option, or out of its range.
+
+    Args:
+        path: dotted, of the option.
+        value: as it is shown.
+        rule: which it breaks, as the end of a sentence.
+        way_out: what to do about it.
+    """
+
+    def __init__(self, path: str, value: str, rule: str, way_out: str) -> None:
+        super().__init__(f"{path}={value} {rule}", way_out)
+        self.path, self.value, self.rule = path, value, rule
+
+    def set_by(self, preset: str) -> UserError:
+        """The error where the value is not of the command line, but of the preset that it names."""
+        return UserError(
+            f"{self.path}={self.value}, which experiment={preset} sets, {self.rule}",
+            f"Give {self.path} another value. {self.way_out}",
+        )
+
+
 def values_of(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Dotted path, value and rules of every option of a tree of dataclasses."""
     for item in fields(tree):
@@ -24,7 +46,7 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
     """Hold a value against the choices and the bounds of its option.
 
     Raises:
-        UserError: it is none of the choices, or out of range.
+        RefusedValueError: it is none of the choices, or out of range.
     """
     if value is None or isinstance(value, bool):
         return
@@ -33,8 +55,10 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
     numbers = isinstance(value, int | float) and bool({"ge", "gt", "le", "lt"} & rules.keys())
     if choices and value not in choices and not numbers:
         choices = list(map(str, choices))
-        raise UserError(
-            f"{path}={shown(value)} is not one of {', '.join(choices)} ({meaning}).",
+        raise RefusedValueError(
+            path,
+            shown(value),
+            f"is not one of {', '.join(choices)} ({meaning}).",
             did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),
         )
     if isinstance(value, str):
@@ -50,7 +74,7 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
     infinite = isinstance(value, float) and not abs(value) < float("inf")  # nan too
     if limits and (infinite or not all(fits[k](limit) for k, limit in limits.items())):
         rule = " and ".join(f"{bounds[k]} {limit}" for k, limit in limits.items())
-        raise UserError(f"{path}={shown(value)} is out of range ({meaning}).", f"It must be {rule}, and finite.")
+        raise RefusedValueError(path, shown(value), f"is out of range ({meaning}).", f"It must be {rule}, and finite.")
 
 
 def shown(value: Any) -> str:
