@@ -6,11 +6,12 @@ BIN := .venv/bin
 
 install: .venv/.installed
 
-# Compiled on all cores, which pip does on one, in a minute; a file of a package that is no Python of this version stays.
+# Compiled on all cores, which pip does on one, in a minute; tests of packages are left out, and so is a file of one that
+# is no Python of this version.
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true
+	$(BIN)/python -W ignore -m compileall -qq -j 0 -x '/tests?/' .venv/lib || true
 	touch $@
 
 # Both tasks on data that is drawn by code: nothing is downloaded.
@@ -21,11 +22,13 @@ demo: install
 train: install
 	$(BIN)/python -m fashseg.train model=cnn
 
-# Types are looked at beside the tests: one after the other, a processor would be idle for a minute.
+# Types are looked at beside the tests: one after the other, a processor would be idle for a minute. One worker more than
+# there are processors, for tests that start processes wait for them.
+WORKERS = $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 test: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy & types=$$!; $(BIN)/python -m pytest -n auto --dist worksteal -m 'not alone'; tests=$$?; \
+	$(BIN)/mypy & types=$$!; $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not alone'; tests=$$?; \
 		wait $$types && test $$tests = 0
 	$(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' mark.alone tests)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from amounts import SLOW
 from conftest import TINY_CNN, TINY_SEGNET, Command, assert_two_lines, results_of, table, weights
 from fashseg.callbacks.history import History
 from fashseg.callbacks.within_epoch import SaveWithinEpoch
@@ -55,8 +56,11 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("steps_per_call", [1, 2])
+@pytest.mark.sampled
+@pytest.mark.parametrize(
+    ("moment", "steps_per_call"),
+    [(moment, calls) for number, moment in enumerate(MOMENTS) for calls in ((1, 2) if SLOW else (1 + number % 2,))],
+)
 def test_a_run_that_is_terminated_goes_on(
     run: Command,
     trained_once: Callable[..., Path],

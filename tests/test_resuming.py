@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from amounts import SLOW
 from conftest import TINY_CNN, Command, assert_two_lines, results_of, table, weights
 from fashseg.composing import parse
 from fashseg.resuming import resumed_config
@@ -113,7 +114,8 @@ def test_a_signal_ends_a_run_with_the_command_to_go_on(tmp_path: Path, number: i
     assert weights(tmp_path / "r")
 
 
-@pytest.mark.parametrize("seconds", [0.15, 1, 2, 3])
+@pytest.mark.sampled
+@pytest.mark.parametrize("seconds", [0.15, 1, 2, 3] if SLOW else [0.15, 2])
 def test_a_signal_before_training_leaves_no_traceback(tmp_path: Path, seconds: float) -> None:
     command = [sys.executable, "-m", "fashseg.train", *TINY_CNN, "epochs=10000"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,11 @@ def test_the_fastest_loop_learns(capfd: pytest.CaptureFixture[str]) -> None:
     assert accuracy > 0.5
 
 
-def test_the_fastest_segmenter_scores_what_the_project_scores(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_fastest_segmenter_scores_what_the_project_scores(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = partial(cfg.Synthetic, train_images=20, test_images=1)  # of the thousand, which take half a minute to draw
+    monkeypatch.setitem(cfg.CHOICES["data"], "synthetic_facade", few)
     words = ["--data", "synthetic_facade", "--epochs", "1", "--device", "cpu", "--batches", "2", "--eval-train", "1"]
     fastest_facade.main(["nowhere", *words])
     found = last_json(capfd.readouterr().out)

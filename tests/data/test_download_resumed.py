@@ -125,9 +125,11 @@ def test_a_link_in_the_place_of_the_partial_file_is_not_written_through(tmp_path
     assert (tmp_path / "own").read_bytes() == b"the user's own file"
 
 
+# Where the tests run in the background, Ctrl-C is something that processes are born deaf to.
 FETCH = f"""
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from fashseg.data import partial
 from fashseg.data.download import fetch
 fetch("a.gz", Path(sys.argv[1]), "{MD5}", sys.argv[2:])

@@ -60,7 +60,7 @@ def ends_well(main: Main, words: list[str], statuses: tuple[int, ...] = (0, 2)) 
 
 
 VERBS: dict[str, tuple[Main, type, int, int]] = {
-    "train": (train.main, Train, 120, 2000),
+    "train": (train.main, Train, 40, 2000),
     "evaluate": (evaluate.main, Evaluate, 15, 300),
     "export": (export.main, Export, 15, 300),
     "report": (report.main, Report, 15, 300),

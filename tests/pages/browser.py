@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from amounts import SLOW
 from pages.using import pictures_not_loaded, sideways_scroll, use_commands, use_pictures, use_tables
 
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
@@ -142,7 +143,10 @@ def check_page(path: Path, browser: Any = None) -> None:
 
 
 def accessibility(browser: Any, path: Path) -> list[str]:
-    """Serious and critical findings of axe in every look, on the page as it is and with a picture enlarged."""
+    """Serious and critical findings of axe, on the page as it is and with a picture enlarged.
+
+    In every look in ``make test-slow``; else in two, between which both widths and both schemes are.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
     findings = []
@@ -150,10 +154,10 @@ def accessibility(browser: Any, path: Path) -> list[str]:
     with Opened(browser, path, bypass_csp=True) as opened:
         opened.page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
         buttons = opened.page.locator("main button:has(img)")
-        for width, scheme in reversed(LOOKS):
+        for width, scheme in reversed(LOOKS if SLOW else (LOOKS[0], LOOKS[-1])):
             opened.show(width, scheme)
             # What a page is made of is the same in every look.
-            only = {"runOnly": SEEN} if (width, scheme) not in ((DESKTOP, "light"), (PHONE, "dark")) else {}
+            only = {"runOnly": SEEN} if (width, scheme) != LOOKS[-1] else {}
             for enlarged in (False, True)[: 1 + (buttons.count() > 0)]:
                 if enlarged:
                     buttons.first.click()

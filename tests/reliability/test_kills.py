@@ -82,7 +82,7 @@ def test_killed_runs_go_on(words: tuple[str, ...], precision: str, tmp_path: Pat
     if REAL_DATA:
         monkeypatch.setenv("FASHSEG_DATA", REAL_DATA)
     wanted = amount(1, 25)
-    pages = SLOW or precision == "32"  # of the sample, every second run makes one
+    pages = SLOW
     chance = random.Random(f"{words[0]} {precision}")
     options = (*words, *COMMON, f"trainer.precision={precision}")
     whole = tmp_path / "whole"

@@ -69,7 +69,7 @@ def _runs_in_one_process(folder: str, runs: int, as_sweep: bool, send: Any) -> N
     ],
 )
 def test_many_runs_in_one_process_take_no_more_than_few(as_sweep: bool, tmp_path: Path) -> None:
-    runs = amount(16, 200)
+    runs = amount(10, 200)
     context = multiprocessing.get_context("forkserver")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_runs_in_one_process, args=(str(tmp_path), runs, as_sweep, send))
@@ -98,7 +98,7 @@ def test_many_runs_in_one_process_take_no_more_than_few(as_sweep: bool, tmp_path
 
 
 def test_runs_at_once_do_not_meet(tmp_path: Path) -> None:
-    runs = amount(4, 20)
+    runs = amount(3, 20)
     command = [sys.executable, "-m", "fashseg.train", *WORDS]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     start = time.monotonic()

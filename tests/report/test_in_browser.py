@@ -10,6 +10,8 @@ from playwright.sync_api import Browser
 from conftest import Command
 from pages.browser import check_page, chromium
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

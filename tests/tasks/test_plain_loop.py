@@ -18,7 +18,7 @@ from fashseg.scoring import build_data
 from fashseg.tasks import build_task
 
 pytestmark = pytest.mark.sampled
-STEPS = {"cnn": 50, "segnet": amount(16, 50)}  # half a second each of segnet's, in both loops
+STEPS = {"cnn": 50, "segnet": amount(10, 50)}  # half a second each of segnet's, in both loops
 
 
 class Losses(Callback):
