@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from conftest import Command
+from amounts import SLOW
+from conftest import Command, page_of, results_of
 from pages.browser import check_page, chromium
 
 pytestmark = pytest.mark.sampled
@@ -23,6 +24,7 @@ def test_the_page_of_a_demo_run(finished: Path, browser: Browser) -> None:
     check_page(finished / "report.html", browser)
 
 
+@pytest.mark.skipif(not SLOW, reason="make test-slow")
 @pytest.mark.parametrize("finished", ["cnn"], indirect=True)
 def test_the_page_of_an_interrupted_run(finished: Path, browser: Browser, run: Command) -> None:
     results = json.loads((finished / "results.json").read_text(encoding="utf-8"))
@@ -43,25 +45,32 @@ def test_a_page_on_which_much_is_missing(finished: Path, browser: Browser, run: 
     check_page(finished / "report.html", browser)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("experiment=report_cnn", "eval_train=1", "model.features=8"),
-        ("experiment=report_segnet", "trainer.limit_batches=10"),
-    ],
-    ids=["cnn", "segnet"],
-)
-def test_pages_of_the_report_s_runs_on_real_images(
-    run: Command, real_data: Path, tmp_path: Path, browser: Browser, options: tuple[str, ...]
+SHORT = ("epochs=1", "callbacks.convergence.min_epochs=1", "logger=none", "hydra.run.dir=r")
+
+
+def test_the_report_s_classifier_learns_real_garments_and_has_its_page(
+    run: Command, real_data: Path, tmp_path: Path, browser: Browser
 ) -> None:
-    short = ("epochs=1", "callbacks.convergence.min_epochs=1", "logger=none", "hydra.run.dir=r")
-    outcome = run("train", *options, *short, f"data.root={real_data}")
+    outcome = run("train", "experiment=report_cnn", "eval_train=1", *SHORT, f"data.root={real_data}")
     assert outcome.status == 0, outcome.err
-    html = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
+    assert "published" in outcome.out
+    results = results_of(tmp_path / "r")
+    assert results["images"] == {"train": 54_000, "val": 6_000, "test": 10_000}
+    assert results["parameters"] == 113_386
+    assert results["test"]["accuracy"] > 0.84
+    html = page_of(tmp_path / "r")
+    assert "published 90.0%" in html
     assert "drawn by code" not in html
     assert "What is missing" not in html
-    if "cnn" in options[0]:
-        assert "published 90.0%" in html
-    else:
-        assert "All 106 validation images show a building" in html
+    check_page(tmp_path / "r" / "report.html", browser)
+
+
+@pytest.mark.skipif(not SLOW, reason="make test-slow")
+def test_the_report_s_segmenter_has_its_page(run: Command, real_data: Path, tmp_path: Path, browser: Browser) -> None:
+    outcome = run("train", "experiment=report_segnet", "trainer.limit_batches=10", *SHORT, f"data.root={real_data}")
+    assert outcome.status == 0, outcome.err
+    html = page_of(tmp_path / "r")
+    assert "All 106 validation images show a building" in html
+    assert "drawn by code" not in html
+    assert "What is missing" not in html
     check_page(tmp_path / "r" / "report.html", browser)

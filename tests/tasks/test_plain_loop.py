@@ -9,7 +9,7 @@ import torch
 from pytorch_lightning import Callback
 from torch import nn
 
-from amounts import amount
+from amounts import SLOW, amount
 from fashseg import config as cfg
 from fashseg.checking import check
 from fashseg.composing import compose
@@ -35,7 +35,7 @@ class Losses(Callback):
         ["model=cnn", "data=synthetic_fashion", "data.train_images=4000", "data.test_images=10"],
         ["model=segnet", "data=synthetic_facade", "data.train_images=230", "data.test_images=2"],
         ["experiment=report_cnn"],
-        ["experiment=report_segnet"],
+        pytest.param(["experiment=report_segnet"], marks=pytest.mark.skipif(not SLOW, reason="make test-slow")),
     ],
     ids=["cnn", "segnet", "cnn on real data", "segnet on real data"],
 )

@@ -1,7 +1,7 @@
 """How far a training is: a line an epoch and, on a terminal, a bar."""
 
 import sys
-import time
+from statistics import fmean
 
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback, RichProgressBar
@@ -19,20 +19,19 @@ class EpochLines(Callback):
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self._start = 0.0
         self._first_epoch = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock."""
-        self._start, self._first_epoch = time.perf_counter(), trainer.current_epoch
+        """Note where this process begins: perhaps another machine has trained what was before."""
+        self._first_epoch = trainer.current_epoch
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say what the epoch has come to."""
         if not trainer.is_global_zero:
             return
         row, epochs = self.history.rows[-1], trainer.max_epochs or 0
-        done = row["epoch"] - self._first_epoch
-        left = (time.perf_counter() - self._start) / done * max(0, epochs - row["epoch"])
+        # Of an epoch that another process has begun, its part counts as well.
+        left = fmean(row["seconds"] for row in self.history.rows[self._first_epoch :]) * max(0, epochs - row["epoch"])
         score = self.history.score
         parts = [
             f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}",
