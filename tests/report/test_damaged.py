@@ -82,6 +82,7 @@ def test_facts_on_the_data_that_are_none(finished: Path, run: Command, content: 
     assert "What is missing" in page_of(finished)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_metrics_table_with_odd_rows(finished: Path, run: Command) -> None:
     with (finished / "metrics.csv").open("a", encoding="utf-8") as file:
         file.write("3" + ",0.5" * 30 + "\nfour,abc\n")
@@ -102,6 +103,7 @@ def test_evidence_is_never_unpickled(finished: Path, run: Command, tmp_path: Pat
     assert "test.npz" in page_of(finished)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_results_of_another_version(finished: Path, run: Command) -> None:
     results = results_of(finished)
     del results["test"]["loss"]
