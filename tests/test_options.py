@@ -184,3 +184,15 @@ def test_a_choice_that_refers_to_nothing_is_no_choice(run: Command, finished: Pa
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("name: adam", "name: ${a}", 1), encoding="utf-8")
     assert_two_lines(run("evaluate", "run=r"), "optimizer.name")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("train", "experiment=small_best", "augment.erase=0", "~loss.label_smoothing"), ("predict", "model=facade")],
+    ids=["train", "predict"],
+)
+def test_the_configuration_is_shown_as_hydra_shows_it(run: Command, words: tuple[str, ...]) -> None:
+    verb, *words_of_it = words
+    by_hydra = run(verb, *words_of_it, "--cfg=job", "--package=_global_")
+    assert by_hydra.out, by_hydra.err
+    assert run(verb, *words_of_it, "--cfg=job") == by_hydra

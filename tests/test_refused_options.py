@@ -45,6 +45,10 @@ REFUSED = {
         ["experiment=small_best", "augment.shift=40"],
         ["augment.shift=40 is out of range", "at most 16"],
     ),
+    "a value that follows another one, beside a preset": (
+        ["experiment=small_best", "seed=-1"],
+        ["=-1 is out of range", "at least 0"],
+    ),
     "an option taken out that the choice has": (
         ["optimizer=sgd", "~optimizer.momentum"],
         ["~optimizer.momentum", "optimizer=sgd", "Write optimizer.momentum=VALUE"],

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic
 import hydra
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from fashseg.checking import Schema, check, free_mappings, option_paths, require_taken_out
@@ -28,11 +28,12 @@ from fashseg.errors import UserError
 from fashseg.help_text import help_text
 from fashseg.kept_values import kept_values
 from fashseg.launch.checks import check_launcher, check_words
-from fashseg.left_over import LeftOverError
+from fashseg.left_over import LeftOverError, of_preset
 from fashseg.option_rules import RefusedValueError
 from fashseg.plugins import load_plugins, refuse_plugins_of_files
 from fashseg.run import is_first_process
 from fashseg.seen_ahead import require_device
+from fashseg.shown_config import is_shown
 from fashseg.text import printable
 from fashseg.two_lines import two_line_errors
 
@@ -179,24 +180,14 @@ def _prepare(verb: Verb[Schema], arguments: argparse.Namespace) -> list[str] | N
         }
         raise error.among(swept, known) from error
     except RefusedValueError as error:
-        words = {override.key_or_group: override for override in overrides}
-        preset = words.get("experiment")
-        if error.path in words or preset is None or preset.is_sweep_override():
-            raise
-        raise error.set_by(str(preset.value())) from error
+        raise of_preset(error, overrides, lambda words: compose(verb.name, _composed_of(arguments, words))) from error
     if multirun and not arguments.cfg:
         from fashseg.sweep.outer import left_to_jobs
 
         arguments.overrides = left_to_jobs(overrides, known, search.space if search else ())
     if arguments.cfg:
-        if multirun:
-            raise UserError(f"--cfg={arguments.cfg} shows one run, and -m starts several.", "Leave out one of the two.")
-        _check_package(verb, arguments)
-        if arguments.cfg == "job" and composed and not (arguments.package or arguments.resolve):
-            # As Hydra shows it, which would compose it once more: a third of the time.
-            sys.stdout.write(OmegaConf.to_yaml(composed[0]))
-            return None
-        return []
+        words = _composed_of(arguments, arguments.overrides)
+        return None if is_shown(verb.name, arguments, words, composed[0] if composed else None) else []
     if search and verb.search:
         added = verb.search(search, overrides)
     else:
@@ -248,17 +239,3 @@ def _search(
                 "Add hydra/sweeper=optuna, or name values with commas between.",
             )
     return None
-
-
-def _check_package(verb: Verb[Schema], arguments: argparse.Namespace) -> None:
-    """Refuse ``--package`` of what is not there, for which Hydra ends the process."""
-    package, shown = arguments.package, arguments.cfg
-    if package in (None, "_global_"):
-        return
-    composed = compose(verb.name, _composed_of(arguments, arguments.overrides), with_hydra=shown != "job")
-    try:
-        found = OmegaConf.select(composed, package)
-    except (OmegaConfBaseException, ValueError):
-        found = None
-    if found is None or (shown == "hydra" and package.partition(".")[0] != "hydra"):
-        raise UserError(f"--package={package} is no part of the configuration.", f"All of it: --cfg {shown}.")

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from fashseg.config import CHOICES
 from fashseg.errors import UserError
+from fashseg.option_rules import RefusedValueError
 
 
 class LeftOverError(UserError):
@@ -76,6 +78,26 @@ def left_over(
         if not _foreign(changed, group, known) and is_valid(changed):
             others.append(name)
     return LeftOverError(group, chosen, names, others)
+
+
+def of_preset(
+    error: RefusedValueError, overrides: Sequence[Override], composed_of: Callable[[Sequence[str]], DictConfig]
+) -> UserError:
+    """The error with the name of the preset, where the value is one that it sets; else the error as it is.
+
+    Args:
+        error: of a value that the chosen choice of its group does not take.
+        overrides: of the command line.
+        composed_of: composes the configuration of some words.
+    """
+    words = {override.key_or_group: override for override in overrides}
+    preset = words.get("experiment")
+    if preset is None or preset.is_sweep_override() or error.path in words:
+        return error
+    alone = OmegaConf.select(
+        composed_of([f"experiment={preset.value()}"]), error.path, throw_on_resolution_failure=False
+    )
+    return error.set_by(str(preset.value())) if alone == error.value else error
 
 
 def _foreign(given: DictConfig, group: str, known: Mapping[str, Sequence[str]]) -> list[str]:

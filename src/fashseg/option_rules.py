@@ -15,19 +15,19 @@ class RefusedValueError(UserError):
 
     Args:
         path: dotted, of the option.
-        value: as it is shown.
+        value: that was given.
         rule: which it breaks, as the end of a sentence.
         way_out: what to do about it.
     """
 
-    def __init__(self, path: str, value: str, rule: str, way_out: str) -> None:
-        super().__init__(f"{path}={value} {rule}", way_out)
+    def __init__(self, path: str, value: Any, rule: str, way_out: str) -> None:
+        super().__init__(f"{path}={shown(value)} {rule}", way_out)
         self.path, self.value, self.rule = path, value, rule
 
     def set_by(self, preset: str) -> UserError:
         """The error where the value is not of the command line, but of the preset that it names."""
         return UserError(
-            f"{self.path}={self.value}, which experiment={preset} sets, {self.rule}",
+            f"{self.path}={shown(self.value)}, which experiment={preset} sets, {self.rule}",
             f"Give {self.path} another value. {self.way_out}",
         )
 
@@ -57,7 +57,7 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
         choices = list(map(str, choices))
         raise RefusedValueError(
             path,
-            shown(value),
+            value,
             f"is not one of {', '.join(choices)} ({meaning}).",
             did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),
         )
@@ -74,7 +74,7 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
     infinite = isinstance(value, float) and not abs(value) < float("inf")  # nan too
     if limits and (infinite or not all(fits[k](limit) for k, limit in limits.items())):
         rule = " and ".join(f"{bounds[k]} {limit}" for k, limit in limits.items())
-        raise RefusedValueError(path, shown(value), f"is out of range ({meaning}).", f"It must be {rule}, and finite.")
+        raise RefusedValueError(path, value, f"is out of range ({meaning}).", f"It must be {rule}, and finite.")
 
 
 def shown(value: Any) -> str:
