@@ -188,7 +188,7 @@ def test_a_choice_that_refers_to_nothing_is_no_choice(run: Command, finished: Pa
 
 @pytest.mark.parametrize(
     "words",
-    [("train", "experiment=small_best", "augment.erase=0", "~loss.label_smoothing"), ("predict", "model=facade")],
+    [("train", "experiment=small_best", "augment.erase=0"), ("predict", "model=facade")],
     ids=["train", "predict"],
 )
 def test_the_configuration_is_shown_as_hydra_shows_it(run: Command, words: tuple[str, ...]) -> None:

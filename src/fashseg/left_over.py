@@ -94,10 +94,9 @@ def of_preset(
     preset = words.get("experiment")
     if preset is None or preset.is_sweep_override() or error.path in words:
         return error
-    alone = OmegaConf.select(
-        composed_of([f"experiment={preset.value()}"]), error.path, throw_on_resolution_failure=False
-    )
-    return error.set_by(str(preset.value())) if alone == error.value else error
+    alone = composed_of([f"experiment={preset.value()}"])
+    is_its_own = OmegaConf.select(alone, error.path, throw_on_resolution_failure=False) == error.value
+    return error.set_by(str(preset.value())) if is_its_own else error
 
 
 def _foreign(given: DictConfig, group: str, known: Mapping[str, Sequence[str]]) -> list[str]:
