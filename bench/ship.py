@@ -37,7 +37,10 @@ FOLDER = Path(__file__).parents[1] / "src" / "fashseg" / "weights"
 BEGIN, END = "<!-- table -->", "<!-- end -->"
 _DIGITS = 4
 # What a card tells of a run, and how far its main scores may be from those of the same weights in 8 bits.
-_TOLD = ("task", "seed", "parameters", "train_seconds", "precision", "machine", "versions", "val", "test")
+_TOLD = (
+    *("task", "seed", "parameters", "train_seconds", "precision", "machine", "versions", "fingerprints"),
+    *("val", "test"),
+)
 _FAR = 0.01
 
 
@@ -131,6 +134,7 @@ def about_run(results: dict[str, Any], preset: str, data: str) -> dict[str, Any]
         "commit": results["git"]["commit"],
         "seed": results["seed"],
         "data": data,
+        "fingerprints": {"val": results["fingerprints"]["val"]},
         "parameters": results["parameters"],
         "trained": {
             "seconds": round(results["train_seconds"]),

@@ -24,6 +24,7 @@ SMALLER = {
     "fashion_best": ["model.depth=10", "model.width=1"],
     "facade_best": ["model.widths=[4,8]"],
     "facade_cmp": ["model.widths=[4,4]"],
+    "distill": ["loss.teacher=fashion"],
 }
 FILES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
 

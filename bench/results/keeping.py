@@ -29,6 +29,7 @@ KEPT = (
     *("task", "model", "data", "loss", "seed", "fold", "folds", "split", "images", "val_images_of_trained_buildings"),
     *(
         "initial_weights",
+        "teacher",
         "ema_decay",
         "parameters",
         "multiply_adds",

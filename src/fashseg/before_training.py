@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 
 from fashseg.checking import check
 from fashseg.commands import quoted
-from fashseg.config import CMPFacade, Facade, OwnData, Streaming, Train
+from fashseg.config import CMPFacade, Distill, Facade, OwnData, Streaming, Train
 from fashseg.data_place import require_task
 from fashseg.errors import UserError
 from fashseg.files import OUTPUTS, claim_folder, in_full, require_writable
@@ -24,6 +24,7 @@ from fashseg.run import RunFolder
 from fashseg.sweep.networks import require_networks
 from fashseg.sweep.starting import refuse_in_sweep
 from fashseg.trackers.ahead import require_trackers
+from fashseg.which_model import require_teacher
 
 
 def prepare(plans: Sequence[Train], overrides: list[Override], multirun: bool) -> list[str]:
@@ -79,6 +80,8 @@ def look_at_data(plans: Sequence[Train]) -> None:
     for plan in plans:
         check_erasing(plan)
     require_libraries(plans)
+    for name in {plan.loss.teacher for plan in plans if isinstance(plan.loss, Distill)}:
+        require_teacher(name)
     _look_at_chunks(plans)
     found = [
         plan.data for plan in plans if isinstance(plan.data, OwnData | Facade | CMPFacade) or plan.data.fold is not None

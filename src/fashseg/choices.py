@@ -6,7 +6,7 @@ from typing import Any
 from fashseg.data_choices import CMPFacade, Facade, FashionMNIST, ImageFolder, MaskFolder, Streaming, Synthetic
 from fashseg.declaring import option as option
 from fashseg.library_choices import SMP, Timm
-from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Focal, Lovasz
+from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Distill, Focal, Lovasz
 from fashseg.loss_choices import Loss as Loss
 from fashseg.model_choices import CNN, VGG, ResNet, SegNet, UNet, WideResNet
 
@@ -151,6 +151,7 @@ CHOICES: dict[str, dict[str, type]] = {
         "binary": Binary,
         "class_balanced": ClassBalanced,
         "dice": Dice,
+        "distill": Distill,
         "focal": Focal,
         "lovasz": Lovasz,
     },
@@ -181,10 +182,10 @@ TASKS: dict[str, dict[str, str]] = {
 }
 
 # Losses that are of one task alone.
-LOSS_TASKS = {"dice": "segmentation", "lovasz": "segmentation"}
+LOSS_TASKS = {"dice": "segmentation", "distill": "classification", "lovasz": "segmentation"}
 
 # Losses that take shares of classes in place of labels, as mixed images have them.
-SHARING_LOSSES = ("cross_entropy", "binary", "class_balanced")
+SHARING_LOSSES = ("cross_entropy", "binary", "class_balanced", "distill")
 
 # What runs did that were made before the group was there.
 BEFORE: dict[str, dict[str, Any]] = {"loss": {"name": "cross_entropy", "label_smoothing": 0.0}}

@@ -113,6 +113,11 @@ def check_loss(run: cfg.Train) -> None:
             f"loss={run.loss.name} is for {cfg.LOSS_TASKS[run.loss.name]}, model={run.model.name} does {task}.",
             f"Choose loss={' or loss='.join(others)}.",
         )
+    if isinstance(run.loss, cfg.Distill) and not run.loss.teacher:
+        raise UserError(
+            "loss.teacher is missing: loss=distill learns what a trained network answers.",
+            "Name a model of fashseg, such as loss.teacher=fashion, the folder of a run, or a file of weights.",
+        )
     if not (isinstance(run.augment, cfg.Flip) and run.augment.mixes):
         return
     mixing = " and ".join(

@@ -39,7 +39,7 @@ from fashseg.data_choices import (
     Synthetic,
 )
 from fashseg.library_choices import SMP, Library, Timm
-from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Focal, Loss, Lovasz
+from fashseg.loss_choices import Binary, ClassBalanced, CrossEntropy, Dice, Distill, Focal, Loss, Lovasz
 from fashseg.model_choices import CNN, VGG, Model, ResNet, SegNet, UNet, WideResNet
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "CrossEntropy",
     "Data",
     "Dice",
+    "Distill",
     "Facade",
     "FashionMNIST",
     "Flip",

@@ -8,6 +8,7 @@ from fashseg import config as cfg
 from fashseg.errors import UserError
 from fashseg.files import in_full
 from fashseg.references import escaped
+from fashseg.which_model import shipped
 
 PLACES = ("data.root", "data.url", "data.endpoint")
 """Options that say where data is, and not what is computed."""
@@ -28,6 +29,8 @@ def make_absolute(composed: DictConfig) -> None:
     OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
     if isinstance(file := composed.model.get("weights_file"), str):
         OmegaConf.update(composed, "model.weights_file", escaped(str(in_full("model.weights_file", file).absolute())))
+    if (teacher := composed.loss.get("teacher")) and teacher not in shipped():
+        OmegaConf.update(composed, "loss.teacher", escaped(str(in_full("loss.teacher", teacher).absolute())))
     if _streams(composed):
         from fashseg.data.streaming.places import address
 

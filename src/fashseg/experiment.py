@@ -35,6 +35,7 @@ from fashseg.report.network import multiply_adds
 from fashseg.run import RunFolder, is_first_process
 from fashseg.scoring import build_data, build_trained, go_by_run, load_weights, score
 from fashseg.tasks import Task, build_task
+from fashseg.teachers import teacher_of
 from fashseg.text import printable
 from fashseg.trackers.running import Trackers
 
@@ -62,6 +63,7 @@ def run_experiment(attempt: Attempt, trackers: Trackers, company: Company | None
     last = folder.checkpoint("last")
     checkpoint = last if attempt.resume and last.exists() else None
     data, task = _data_and_task(run, checkpoint)
+    task.teacher = teacher_of(run, data.info, record.before.get("teacher"))
     record.start(task, data)
     folder.write_config(attempt.composed)
     company.call_up(job_of(folder.path, attempt.composed, attempt.overrides, run.plugins, attempt.resume), run.trainer)

@@ -36,6 +36,17 @@ class Focal(Loss):
 
 
 @dataclass
+class Distill(Loss):
+    """The answers of a teacher, a trained network, to each image as it is trained on."""
+
+    teacher: str = option("", "whose answers are learnt: a model of fashseg, a run folder, or a file of weights")
+    temperature: float = option(
+        2.0, "logits of both are divided by it: above 1 classes that are not the answer count for more", ge=0.1, le=100
+    )
+    label_share: float = option(0.0, "share of the labels in what is learnt; 0 is the teacher alone", ge=0, lt=1)
+
+
+@dataclass
 class Binary(Loss):
     """Each class against all others by itself, as logits are ranked."""
 

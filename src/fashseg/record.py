@@ -1,5 +1,6 @@
 """What results.json says of a run, from its start to its end."""
 
+import logging
 import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -18,6 +19,10 @@ from fashseg.files import link_latest
 from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions
 from fashseg.run import first_record, is_first_process
 from fashseg.tasks import Task
+from fashseg.teachers import described, notice
+from fashseg.text import printable
+
+log = logging.getLogger(__name__)
 
 
 class Record:
@@ -56,6 +61,7 @@ class Record:
             "notes": self.run.notes,
             "parameters": sum(p.numel() for p in task.model.parameters()),
             "initial_weights": getattr(task.model, "initial_weights", None) or self.before.get("initial_weights"),
+            "teacher": self._teacher(task),
             "precision": precision(self.run.trainer),
             "ema_decay": self.run.callbacks.ema.decay,  # the scores are of averaged weights, unless null
             "processes": self.run.trainer.devices * self.run.trainer.nodes,
@@ -73,6 +79,15 @@ class Record:
                 path.unlink(missing_ok=True)
         if is_first_process():
             link_latest(self.folder.path)
+
+    def _teacher(self, task: Task) -> dict[str, Any] | None:
+        if task.teacher is None:
+            return None
+        said = described(task.teacher, self.data)
+        if (line := notice(said)) and is_first_process():
+            print(printable(line))
+            log.warning("%s", line)
+        return said
 
     def finish(self, history: History, skipped: int, scores: dict[str, Any]) -> dict[str, Any]:
         """Status finished, with scores and costs."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -98,19 +99,24 @@ def save_weights(path: Path, network: Described, about: Mapping[str, Any], *, nu
     weights = packed(network.model.state_dict(), numbers)
     said = {"options": {"model": network.options["model"]}, "info": network.info.to_dict(), "about": dict(about)}
     texts = {name: json.dumps(value) for name, value in said.items()}
-    metadata = {"format": "pt", "fashseg": FORMAT, **texts, "sha256": _digest(texts, weights)}
+    metadata = {"format": "pt", "fashseg": FORMAT, **texts, "sha256": digest(weights, texts)}
     write_atomically(path, save(weights, metadata))
 
 
-def _digest(texts: Mapping[str, str], weights: Mapping[str, Tensor]) -> str:
-    """SHA-256 of all that matters of a file of weights, which has no checksums by itself."""
-    digest = sha256()
+def digest(weights: Mapping[str, Tensor], texts: Mapping[str, str] = MappingProxyType({})) -> str:
+    """SHA-256 of weights, and of all that matters of a file of them, which has no checksums by itself.
+
+    Args:
+        weights: on the CPU.
+        texts: of the file.
+    """
+    found = sha256()
     for name in _TEXTS:
-        digest.update(f"{name} {texts.get(name)}\n".encode())
+        found.update(f"{name} {texts.get(name)}\n".encode())
     for name, value in sorted(weights.items()):
-        digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
-        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+        found.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
+        found.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def read_weights(path: Path) -> Trained:
@@ -126,7 +132,7 @@ def read_weights(path: Path) -> Trained:
             metadata = file.metadata() or {}
             _require_format(path, metadata)
             kept = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 it is no dictionary
-        if metadata["sha256"] != _digest(metadata, kept):
+        if metadata["sha256"] != digest(kept, metadata):
             raise ValueError("its checksum is wrong, so it is damaged")
         weights = unpacked(kept)
         options, info, about = (_parsed(metadata[name]) for name in _TEXTS)

@@ -34,6 +34,26 @@ def require_run(run: str | None, checkpoint: str | None = None) -> RunFolder:
     return folder
 
 
+def require_teacher(name: str) -> RunFolder | Path:
+    """Where the weights of ``loss.teacher`` are.
+
+    Raises:
+        UserError: there is no such model, run or file.
+    """
+    is_file = name in shipped() or name.endswith(".safetensors")
+    try:
+        return require_model(model=name) if is_file else require_run(name, "best")
+    except UserError as error:
+        raise UserError(
+            f"loss.teacher={name}: {error.what.removeprefix(f'model={name}: ')}",
+            did_you_mean(
+                name,
+                shipped(),
+                f"Name a model ({', '.join(shipped())}), the folder of a run, or a file of weights (.safetensors).",
+            ),
+        ) from error
+
+
 def require_model(*, run: str | None = None, model: str | None = None, checkpoint: str = "best") -> RunFolder | Path:
     """Where the weights are: the folder of the run, whose checkpoint is there, or their file.
 

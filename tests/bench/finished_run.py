@@ -43,6 +43,7 @@ def make_run(folder: Path, *words: str, val: float = 0.7, test: float = 0.69, se
         threads=2,
         machine={"processor": "AMD EPYC", "gpus": ["NVIDIA H200"]},
         **{"versions": {"torch": "2.15.0"}, "git": CLEAN, **more},
+        fingerprints={part: f"{part} images" for part in ("train", "val", "test")},
         val=scores(val),
         test=scores(test),
     )

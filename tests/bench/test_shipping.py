@@ -70,6 +70,7 @@ def test_a_good_run_becomes_the_model_and_its_card(package: Path, tmp_path: Path
     about = read_weights(path).about
     assert about["scores"]["test"]["average_precision"]["mean"] == 0.69
     assert about["in_32_bits"] == {"val": 0.7, "test": 0.69}
+    assert about["fingerprints"] == {"val": "val images"}, "by which a pupil knows what it has not seen"
     card = (package / "facade.md").read_text("utf-8")
     assert f"facade.safetensors, {path.stat().st_size:,} bytes" in card
     assert "0.6900 (95% interval over the images 0.6600 to 0.7200)" in card

@@ -83,6 +83,18 @@ def test_shared_buildings_are_counted(shared: int, part: str) -> None:
     assert part in said[-1]
 
 
+@pytest.mark.parametrize(
+    ("same", "part"), [(True, "the same images"), (False, "on other images"), (None, "does not say on which")]
+)
+def test_it_is_told_whether_a_teacher_has_seen_what_validates(same: bool | None, part: str) -> None:
+    said = words.comparable(facts([row(1, 1, 1, 1)], teacher={"name": "cnn", "same_validation": same}))
+    assert part in said[-1]
+    assert ("may be among those" in said[-1]) == (same is not True)
+    assert (
+        words.comparable(facts([row(1, 1, 1, 1)], teacher="cnn"))[-1] == words.comparable(facts([row(1, 1, 1, 1)]))[-1]
+    )
+
+
 def test_a_training_loss_that_was_not_measured_is_not_compared() -> None:
     said = " ".join(words.comparable(facts([row(1, 1.0, None, 0.9)])))
     assert "was not measured" in said

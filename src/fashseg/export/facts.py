@@ -9,7 +9,7 @@ from fashseg.trained import Trained
 
 _CHANNELS = {1: "grey", 3: "RGB", 4: "RGBA"}
 # Of a run's results, what tells of the weights; the rest tells of the machine.
-_OF_A_RUN = ("data", "seed", "epochs_run", "parameters", "val", "test")
+_OF_A_RUN = ("data", "seed", "epochs_run", "parameters", "fingerprints", "val", "test")
 
 
 def describe(trained: Trained) -> dict[str, Any]:

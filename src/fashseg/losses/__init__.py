@@ -14,6 +14,7 @@ from fashseg.losses.binary import Binary
 from fashseg.losses.class_balanced import ClassBalanced
 from fashseg.losses.cross_entropy import cross_entropy
 from fashseg.losses.dice import Dice
+from fashseg.losses.distill import Distill
 from fashseg.losses.focal import Focal
 from fashseg.losses.lovasz import Lovasz
 from fashseg.plugins import calling
@@ -23,6 +24,7 @@ BUILDERS: dict[str, Callable[[Any, int | None], nn.Module]] = {
     "cross_entropy": lambda o, ignore: cross_entropy(ignore, o.label_smoothing),
     "binary": lambda _, ignore: Binary(ignore),
     "class_balanced": lambda o, ignore: ClassBalanced(o.beta, o.label_smoothing, ignore),
+    "distill": lambda o, _: Distill(o.temperature),
     "dice": lambda o, ignore: Dice(o.entropy_share, ignore),
     "focal": lambda o, ignore: Focal(o.gamma, ignore),
     "lovasz": lambda o, ignore: Lovasz(o.entropy_share, ignore),

@@ -111,7 +111,7 @@ def comparable(facts: Facts) -> list[str]:
             lines.append(_gap(fixed, val))
         elif fixed is None:
             lines.append("What could be compared, the loss of training images on fixed weights, was not measured.")
-    return [*lines, *_shared(facts)]
+    return [*lines, *_shared(facts), *_taught(facts)]
 
 
 def _gap(fixed: float, val: float) -> str:
@@ -135,6 +135,20 @@ def _shared(facts: Facts) -> list[str]:
         f"{which} validation images show a {group} that training images show, too. Validation therefore says how well "
         f"known {group}s are recognised in other pictures, and hides what new ones would cost. data.split={group} "
         f"keeps each {group} on one side."
+    ]
+
+
+def _taught(facts: Facts) -> list[str]:
+    teacher = facts.results.get("teacher")
+    if not isinstance(teacher, dict):
+        return []
+    if teacher.get("same_validation") is True:
+        return ["The teacher was validated on the same images: they are new to it, too."]
+    known = teacher.get("same_validation") is False
+    return [
+        f"The teacher {'was validated on other images' if known else 'does not say on which images it was validated'}: "
+        "validation images may be among those that it was trained on, and what it knows of them may have come to this "
+        "network. The test images alone are then new to both."
     ]
 
 

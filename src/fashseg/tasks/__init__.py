@@ -43,6 +43,12 @@ def build_task(run: cfg.Train, info: DataInfo) -> Task:
             "can't be mixed with others.",
             "Set augment.mixup=0 augment.cutmix=0.",
         )
+    if info.ignore is not None and isinstance(run.loss, cfg.Distill):
+        raise UserError(
+            f"data={run.data.name} has images that count for nothing, {info.ignore} in place of a class: a teacher "
+            "would have an answer to these, too.",
+            "Choose another loss, such as loss=cross_entropy.",
+        )
     for group, name in (("model", run.model.name), ("loss", run.loss.name)):
         if (group, name) in OWN:
             try_out(task, group, name)

@@ -41,6 +41,16 @@ def augment(
     return images, targets
 
 
+def variants(options: cfg.Augment) -> int | None:
+    """In how many ways an image may come; None where there is no end of them."""
+    if not isinstance(options, cfg.Flip):
+        return 1
+    if isinstance(options, cfg.Photo) or options.mixes or (isinstance(options, cfg.Garment) and options.erase):
+        return None
+    ways = 2 * options.shift + 1 if isinstance(options, cfg.FlipShift) else 1
+    return ways**2 * (1 if options.probability in (0, 1) else 2)
+
+
 def _shifted(images: Tensor, moves: Tensor, most: int, outside: int = 0) -> Tensor:
     """Each image moved by ``moves`` (2, N), down and right, from 0 to ``2 * most``, where ``most`` stays in place."""
     size = images.shape[-2:]

@@ -27,6 +27,7 @@ from fashseg.tasks.options import Options, typed
 from fashseg.tasks.preparing import prepare
 from fashseg.tasks.state import restore_state, saved_state
 from fashseg.tasks.stepping import Pending, Stepper, align_counters, take_or_leave
+from fashseg.tasks.teaching import Teacher
 
 Scores = dict[str, Any]
 
@@ -51,6 +52,7 @@ class Task(LightningModule):
         stepper: takes the steps of a call, once it is trained.
         pending: the step that Lightning's own loop is about to take.
         average: of the weights, which is scored in their place; None scores themselves.
+        teacher: whose answers are learnt in place of the labels; None learns these.
 
     Shapes:
         Images are (N, C, H, W), uint8 or float on the scale of 0 to 255.
@@ -83,6 +85,7 @@ class Task(LightningModule):
         self.stepper: Stepper | None = None
         self.pending: Pending | None = None
         self.average: Average | None = None
+        self.teacher: Teacher | None = None
         self._restored: dict[str, Any] = {}
 
     def make_meters(self) -> dict[str, Metric]:
@@ -152,7 +155,8 @@ class Task(LightningModule):
     def prepared(self, batch: Batch, step: int) -> Batch:
         """A training batch as it is trained on; ``step`` fixes what is drawn: augmentation, windows, mixing."""
         seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
-        return prepare(batch, self.augmentation, self.info, seed)
+        images, targets = prepare(batch, self.augmentation, self.info, seed)
+        return images, targets if self.teacher is None else self.teacher.targets(images, targets)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""

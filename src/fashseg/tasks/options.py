@@ -20,17 +20,21 @@ class Options(TypedDict):
 def task_options(run: cfg.Train) -> Options:
     """The options of a task out of those of a run.
 
-    A file that a network has begun with is left out: its weights are there now, and where it lies is the user's affair.
+    A file that a network has begun with is left out, and so is a teacher: its weights, or what it has taught, are there
+    now, and where it lies is the user's affair.
     """
     model = asdict(run.model)
     if "weights_file" in model:
         model["weights_file"] = None
+    loss = asdict(run.loss)
+    if "teacher" in loss:
+        loss["teacher"] = ""
     return Options(
         model=model,
         optimizer=asdict(run.optimizer),
         scheduler=asdict(run.scheduler),
         augment=asdict(run.augment),
-        loss=asdict(run.loss),
+        loss=loss,
         seed=run.seed,
     )
 
