@@ -41,7 +41,7 @@ class Distill(Loss):
 
     teacher: str = option("", "whose answers are learnt: a model of fashseg, a run folder, or a file of weights")
     temperature: float = option(
-        2.0, "logits of both are divided by it: above 1 classes that are not the answer count for more", ge=0.1, le=100
+        1.0, "logits of both are divided by it: above 1 classes that are not the answer count for more", ge=0.1, le=100
     )
     label_share: float = option(0.0, "share of the labels in what is learnt; 0 is the teacher alone", ge=0, lt=1)
 
