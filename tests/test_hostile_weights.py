@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load, save
 
 from fashseg.errors import UserError
-from fashseg.trained import _digest, load_trained, read_weights, save_weights
+from fashseg.trained import digest, load_trained, read_weights, save_weights
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def metadata_of(path: Path) -> dict[str, str]:
 def rewrite(path: Path, **texts: str) -> None:
     """Other texts in the file, with the checksum that belongs to them."""
     weights, metadata = load(path.read_bytes()), metadata_of(path) | texts
-    path.write_bytes(save(weights, metadata | {"sha256": _digest(metadata, weights)}))
+    path.write_bytes(save(weights, metadata | {"sha256": digest(weights, metadata)}))
 
 
 def test_a_changed_text_is_a_damaged_file(saved: Path) -> None:
