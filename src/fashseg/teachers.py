@@ -17,13 +17,13 @@ from fashseg.which_model import require_teacher
 _SHOWN = 12  # classes, in an error
 
 
-def teacher_of(run: cfg.Train, info: DataInfo, before: dict[str, Any] | None) -> Teacher | None:
+def teacher_of(run: cfg.Train, info: DataInfo, before: Any) -> Teacher | None:
     """The teacher that a run is to learn from; None where its loss has none.
 
     Args:
         run: its options.
         info: of its data.
-        before: what its results.json says of its teacher, where it goes on.
+        before: what its results.json says of its teacher, where it goes on; whoever wrote it.
 
     Raises:
         UserError: there is none, it is damaged, knows other classes or images, or is another one than before.
@@ -34,7 +34,7 @@ def teacher_of(run: cfg.Train, info: DataInfo, before: dict[str, Any] | None) ->
     trained = load_trained(run=name) if isinstance(found, RunFolder) else load_trained(model=name)
     _require_alike(name, trained.info, info)
     sha256 = digest(trained.network.model.state_dict())
-    if before and before.get("sha256") != sha256:
+    if isinstance(before, dict) and before.get("sha256") != sha256:
         raise UserError(
             f"loss.teacher={name} has other weights than when the run was begun.",
             "Bring them back, or start a new run.",

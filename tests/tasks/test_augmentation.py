@@ -126,7 +126,7 @@ def test_images_are_the_same_in_each_precision_of_a_step(options: cfg.Flip) -> N
     found = []
     for plugin in (DoublePrecision(), MixedPrecision("bf16-mixed", "cpu"), Precision()):
         with plugin.train_step_context():
-            found.append(prepare(batch, options, info, seed=6))
+            found.append(prepare(batch, options, info, seed=6, teacher=None))
     for changed, targets in found[:-1]:
         assert torch.equal(changed, found[-1][0])
         assert torch.equal(targets, found[-1][1])

@@ -76,17 +76,15 @@ class Task(LightningModule):
         self.register_buffer("std", torch.tensor(self.info.std).reshape(1, -1, 1, 1), persistent=False)
         self.running, self.fixed = Totals(self.info.ignore), Totals(self.info.ignore)
         self.meters = nn.ModuleDict({part: nn.ModuleDict(self.make_meters()) for part in ("val", "test")})
-        self.scores: Scores = {}
-        self.flips = False
+        self.scores, self._restored = Scores(), dict[str, Any]()
         self.gradient_clip: float | None = None
         self.compiled_size: int | None = None
-        self.graphed = False
+        self.flips = self.graphed = False
         self.guard = Guard(self.model, skip=False)
         self.stepper: Stepper | None = None
         self.pending: Pending | None = None
         self.average: Average | None = None
         self.teacher: Teacher | None = None
-        self._restored: dict[str, Any] = {}
 
     def make_meters(self) -> dict[str, Metric]:
         """The metrics of a scored part; ``totals`` is among them."""
@@ -155,8 +153,7 @@ class Task(LightningModule):
     def prepared(self, batch: Batch, step: int) -> Batch:
         """A training batch as it is trained on; ``step`` fixes what is drawn: augmentation, windows, mixing."""
         seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
-        images, targets = prepare(batch, self.augmentation, self.info, seed)
-        return images, targets if self.teacher is None else self.teacher.targets(images, targets)
+        return prepare(batch, self.augmentation, self.info, seed, self.teacher)
 
     def clip(self) -> None:
         """Shorten the gradient where its norm is above ``gradient_clip``."""
@@ -178,7 +175,7 @@ class Task(LightningModule):
         self._evaluate(batch, *self._meters("test").values())
 
     def _evaluate(self, batch: Batch, *which: Metric) -> None:
-        """Never in mixed precision, so that scores do not depend on what the hardware trains with.
+        """By the cross-entropy, whatever is minimised, and never in mixed precision: so runs can be compared.
 
         An NVIDIA GPU rounds what it convolves to the 11 bits of TF32 all the same: PyTorch's own habit, which is kept.
         """
@@ -186,7 +183,6 @@ class Task(LightningModule):
         with torch.autocast(self.device.type, enabled=False):
             logits = averaged_over_flips(self, images) if self.flips else self(images)
             if len(targets):  # else another process has a batch more: see EvalLoader
-                # The cross-entropy, whatever is minimised: so runs can be compared.
                 meters.update(which, self.entropy(logits, targets), logits, targets)
 
     def on_validation_epoch_start(self) -> None:

@@ -10,26 +10,29 @@ from fashseg.data.arrays import Batch
 from fashseg.data.info import DataInfo
 from fashseg.tasks.augmentation import augment
 from fashseg.tasks.mixing import mixed
+from fashseg.tasks.teaching import Teacher
 from fashseg.tasks.windows import random_windows
 
 
-def prepare(batch: Batch, augmentation: cfg.Augment, info: DataInfo, seed: int) -> Batch:
-    """A training batch: windows of images that are larger than the network's, augmentation, mixing.
+def prepare(batch: Batch, augmentation: cfg.Augment, info: DataInfo, seed: int, teacher: Teacher | None) -> Batch:
+    """A training batch: windows of images larger than the network's, augmentation, mixing, the answers of a teacher.
 
-    The same in each precision of a step, see `_in_float32`.
+    The same in each precision of a step, see `_in_float32`; answers are computed in that of the step.
 
     Args:
         batch: images (N, C, H, W) and int64 targets.
         augmentation: its options.
         info: of the data set.
         seed: fixes what is drawn.
+        teacher: whose answers take the place of the targets.
     """
     images, targets = batch
     with _in_float32(images.device):
         if images.shape[1:] != info.shape:
             images, targets = random_windows(images, targets, info.shape[1:], seed)
         images, targets = augment(augmentation, images, targets, seed=seed, outside=info.ignore or 0)
-        return mixed(augmentation, images, targets, len(info.class_names), seed)
+        images, targets = mixed(augmentation, images, targets, len(info.class_names), seed)
+    return images, targets if teacher is None else teacher.targets(images, targets)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from fashseg.losses.indicators import indicators
 from fashseg.network import Network
 
 _AT_ONCE = 32
-_MOST_KEPT = 2**21
+_MOST_KEPT = 2**21  # answers; of ten classes they take half a gigabyte
 
 
 class Teacher:
@@ -46,7 +46,7 @@ class Teacher:
         """
         if self.network.device != images.device:
             self.network.to(images.device)
-        logits = self._recalled(images) if self.keeps else self.network(images).float()
+        logits = self._recalled(images) if self.keeps else self._computed(images)
         shares = (logits / self.options.temperature).softmax(1)
         if part := self.options.label_share:
             if not labels.is_floating_point():
@@ -70,7 +70,10 @@ class Teacher:
         return torch.frombuffer(bytearray(rows), dtype=torch.float32).reshape(len(keys), -1)
 
     def _computed(self, images: Tensor) -> Tensor:
-        """Logits in batches of one size, so that the bits of an answer are the same whatever it is asked beside."""
+        """Logits; on a CPU of batches of one size, so that their bits are the same whatever an image comes beside."""
+        if images.device.type != "cpu":
+            logits: Tensor = self.network(images).float()
+            return logits
         missing = -len(images) % _AT_ONCE
         padded = torch.cat([images, images[-1:].expand(missing, *images.shape[1:])])
         return torch.cat([self.network(part).float() for part in torch.split(padded, _AT_ONCE)])[: len(images)]
