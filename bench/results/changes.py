@@ -1,4 +1,4 @@
-"""In which options a run differs from a preset. Imports no torch."""
+"""In which options a run differs from a preset. Imports no torch by itself."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from fashseg.config import CHOICES, TASKS, Train
 from fashseg.errors import UserError
 from fashseg.run import RunFolder, flat_options
 from fashseg.text import shown_option
+from fashseg.which_model import shipped
 
 # They say where and how fast is trained, and not on what.
 OF_SPEED = (
@@ -23,6 +24,7 @@ OF_SPEED = (
     *("data.resident", "data.workers", "checkpoint.every_seconds"),
 )
 _DRAWN = ("data.fold", "data.folds")
+_TEACHER = "loss.teacher"
 
 
 def changed_options(folder: RunFolder, preset: str) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def changed_options(folder: RunFolder, preset: str) -> dict[str, Any]:
 
     What a run draws, by seed and fold, where its data is, and how fast it computes, make it no other. Of a group of
     which it has another choice it is what the preset with this choice has otherwise, and None for what has to be taken
-    out of the preset, by its path with ``~``.
+    out of the preset, by its path with ``~``. A teacher is the same where its weights are.
 
     Raises:
         UserError: there is no such preset, or the run has no configuration.
@@ -52,7 +54,26 @@ def changed_options(folder: RunFolder, preset: str) -> dict[str, Any]:
         and not path.startswith(NOT_COMPARED_GROUPS)
         and value != (beside if path.startswith(groups) and not path.endswith(".name") else theirs).get(path)
     }
+    if _TEACHER in own:
+        changes.pop(_TEACHER, None)
+        if (name := _other_teacher(folder, own[_TEACHER], theirs.get(_TEACHER))) is not None:
+            changes[_TEACHER] = name
     return changes | {f"~{path}": None for path in beside if path.startswith(groups) and path not in own}
+
+
+def _other_teacher(folder: RunFolder, own: str, theirs: str | None) -> str | None:
+    """Whom a run has learnt from, where that is by its weights not whom the preset learns from.
+
+    The path of a run or a file is nobody's affair, and becomes ``RUN``.
+    """
+    from fashseg.trained import digest, load_trained  # takes a second
+
+    learnt = folder.read_results().get("teacher")
+    if theirs and isinstance(learnt, dict):
+        wanted = load_trained(model=theirs).network.model.state_dict()
+        if learnt.get("sha256") == digest(wanted):
+            return None
+    return own if own in shipped() and own != theirs else "RUN"
 
 
 @cache
