@@ -47,7 +47,7 @@ REFUSED = {
     ),
     "a value that follows another one, beside a preset": (
         ["experiment=small_best", "seed=-1"],
-        ["=-1 is out of range", "at least 0"],
+        ["error: seed=-1 is out of range", "at least 0"],
     ),
     "an option taken out that the choice has": (
         ["optimizer=sgd", "~optimizer.momentum"],

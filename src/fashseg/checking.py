@@ -98,12 +98,19 @@ def check(schema: type[Schema], given: DictConfig) -> Schema:
         if OmegaConf.is_interpolation(given.data, "split_seed"):
             data.split_seed = cfg.FOLD_SEED
         check_folds(data)
-    for path, value, rules in values_of(checked):
+    for path, value, rules in sorted(values_of(checked), key=lambda option: _refers(given, option[0])):
         check_value(path, value, rules)
     if isinstance(checked, cfg.Train):
         check_texts(values_of(checked))
         check_together(checked)
     return checked
+
+
+def _refers(given: DictConfig, path: str) -> bool:
+    """Whether an option takes its value from another one, as data.split_seed from seed, which is the one to name."""
+    above, _, name = path.rpartition(".")
+    group = OmegaConf.select(given, above) if above else given
+    return isinstance(group, DictConfig) and name in group and OmegaConf.is_interpolation(group, name)
 
 
 def _is_valid(schema: type[Schema], given: DictConfig) -> bool:
