@@ -44,6 +44,7 @@ class Distill(Loss):
         1.0, "logits of both are divided by it: above 1 classes that are not the answer count for more", ge=0.1, le=100
     )
     label_share: float = option(0.0, "share of the labels in what is learnt; 0 is the teacher alone", ge=0, lt=1)
+    ways: int | None = option(None, "epochs after which all images come again as they came then", ge=1)
 
 
 @dataclass

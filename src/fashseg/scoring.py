@@ -38,6 +38,7 @@ def build_data(run: cfg.Train) -> ImageDataModule:
         seed=run.seed,
         overfit_batches=run.trainer.overfit_batches,
         limit_batches=run.trainer.limit_batches,
+        cycle=run.loss.ways if isinstance(run.loss, cfg.Distill) else None,
     )
     require_task(run, data.info.task)
     return data

@@ -41,7 +41,7 @@ def teacher_of(run: cfg.Train, info: DataInfo, before: Any) -> Teacher | None:
         )
     said = trained.about.get("fingerprints")
     validated = said.get("val") if isinstance(said, dict) else None
-    ways = variants(run.augment)
+    ways = run.loss.ways or variants(run.augment)
     return Teacher(
         trained.network,
         run.loss,

@@ -199,6 +199,42 @@ def test_runs_come_again_bit_for_bit_in_either_loop_and_where_they_were_killed(
     assert same(tmp_path / "own", tmp_path / "part")
 
 
+def test_images_come_again_as_they_came_after_so_many_epochs(
+    run: Command, monkeypatch: pytest.MonkeyPatch, teacher: str
+) -> None:
+    """Augmented and mixed without end, in either loop, and where a run goes on in the middle of the second round."""
+    came: list[list[bytes]] = []
+    answered, targets = [], Teacher.targets
+
+    def watched(self: Teacher, batch: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        came[-1].append(batch.numpy().tobytes())
+        return targets(self, batch, labels)
+
+    def computed(self: Teacher, batch: torch.Tensor) -> torch.Tensor:
+        answered.append(len(came[-1]))
+        return compute(self, batch)
+
+    compute = Teacher._computed
+    monkeypatch.setattr(Teacher, "targets", watched)
+    monkeypatch.setattr(Teacher, "_computed", computed)
+    augmented = ("augment=garment", "augment.mixup=1", "loss.ways=2", "epochs=5", "trainer.limit_batches=3")
+    words = (*TAUGHT, f"loss.teacher={teacher}", *augmented)
+    for steps in (1, 2):
+        came.append([])
+        answered.clear()
+        outcome = run("train", *words, f"trainer.steps_per_call={steps}", f"hydra.run.dir=by{steps}")
+        assert outcome.status == 0, outcome.err
+        epochs = [came[-1][first : first + 3] for first in range(0, 15, 3)]
+        assert epochs[0] == epochs[2] == epochs[4]
+        assert epochs[1] == epochs[3]
+        assert len({image for epoch in epochs[:2] for image in epoch}) == 6
+        assert max(answered) == 6, "from the third epoch on all answers are known"
+    assert came[0] == came[1]
+    came.append([])
+    assert run("train", "resume=by1", "epochs=6").status == 0
+    assert came[-1] == came[0][3:6]
+
+
 def test_a_run_does_not_go_on_with_another_teacher(run: Command, tmp_path: Path, teacher: str) -> None:
     copy = tmp_path / "teacher"
     shutil.copytree(teacher, copy)

@@ -60,6 +60,16 @@ def test_epochs_and_seeds_differ_and_one_epoch_is_always_the_same() -> None:
     assert neighbours < 20, "within a window, images are shuffled"
 
 
+def test_with_a_cycle_orders_come_again() -> None:
+    for made in (ChunkOrder(200, 5, chunk=10, window=4), EpochOrder(200, 5)):
+        made.cycle, orders = 3, []
+        for epoch in range(7):
+            made.set_epoch(epoch)
+            orders.append(tuple(made.order().tolist()))
+        assert orders == [*orders[:3], *orders[:3], orders[0]]
+        assert len(set(orders)) == 3
+
+
 @pytest.mark.parametrize("per_call", [None, 3])
 def test_a_pass_goes_on_at_any_position(per_call: int | None) -> None:
     def loader() -> TrainLoader:

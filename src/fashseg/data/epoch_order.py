@@ -21,9 +21,11 @@ class EpochOrder:
 
     Attributes:
         together: whether the images of each step are shared out; else each process has an order of its own.
+        cycle: epochs after which their orders come again; None is never.
     """
 
     together = True
+    cycle: int | None = None
 
     def __init__(self, images: int, seed: int, rank: int = 0, world: int = 1) -> None:
         self.images, self.seed, self.rank, self.world = images, seed, rank, world
@@ -36,9 +38,14 @@ class EpochOrder:
         """Choose the epoch, from 0; Lightning calls it before each one."""
         self.epoch = epoch
 
+    @property
+    def drawn(self) -> int:
+        """The first epoch that has this epoch's order."""
+        return self.epoch % self.cycle if self.cycle else self.epoch
+
     def order(self) -> Tensor:
         """This epoch's indices, int64."""
-        return torch.randperm(self.images, generator=torch.Generator().manual_seed(self.seed + self.epoch))
+        return torch.randperm(self.images, generator=torch.Generator().manual_seed(self.seed + self.drawn))
 
     def rows_of(self, part: ArrayDataset) -> Callable[[int, int], Tensor]:
         """From a range of this epoch's places to where in the arrays of a part these images are."""

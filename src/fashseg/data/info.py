@@ -1,5 +1,6 @@
 """What a data set tells the rest of the project about itself."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -51,6 +52,10 @@ class DataInfo:
         """The inverse of :meth:`to_dict`."""
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**fields)
+
+    def named(self, values: Iterable[float]) -> dict[str, float]:
+        """Values of all classes, by their names."""
+        return dict(zip(self.class_names, values, strict=True))
 
 
 class Arrays(NamedTuple):

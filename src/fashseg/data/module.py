@@ -34,6 +34,7 @@ class ImageDataModule(LightningDataModule):
         steps_per_call: None trains on a batch at a time, a number on `Steps` of so many.
         limit_batches: train on so many batches an epoch, and score so many; Lightning's own limit would count calls in
             training, and elsewhere batches of each process.
+        cycle: epochs after which the orders of the training images come again; None is never.
 
     Attributes:
         info: facts about the data set.
@@ -51,12 +52,13 @@ class ImageDataModule(LightningDataModule):
         overfit_batches: int | None = None,
         steps_per_call: int | None = None,
         limit_batches: int | None = None,
+        cycle: int | None = None,
     ) -> None:
         super().__init__()
         self.options = data
         self.batch_size, self.eval_batch_size, self.seed = batch_size, eval_batch_size, seed
         self.eval_train, self.overfit_batches = eval_train, overfit_batches
-        self.steps_per_call, self.limit_batches = steps_per_call, limit_batches
+        self.steps_per_call, self.limit_batches, self.cycle = steps_per_call, limit_batches, cycle
         self.source = open_source(data)
         self.info = self.source.info
         self._parts: dict[str, ArrayDataset] = {}
@@ -134,7 +136,7 @@ class ImageDataModule(LightningDataModule):
         rank, world = self._rank()
         part, device = self._where_needed("train")
         order = None if self.overfit_batches else self._opened.order
-        return TrainLoader(
+        loader = TrainLoader(
             part.whole(),
             self.batch_size,
             seed=self.seed,
@@ -146,6 +148,8 @@ class ImageDataModule(LightningDataModule):
             device=device,
             order=order(self.seed, rank, world) if order else None,
         )
+        loader.sampler.cycle = self.cycle
+        return loader
 
     def val_dataloader(self) -> list[EvalLoader]:
         """Validation images and, where asked for, training images to measure on fixed weights."""

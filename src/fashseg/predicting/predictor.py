@@ -174,7 +174,7 @@ class Predictor:
                 progress((top + logits.shape[1]) / height)
                 del logits, rows  # the memory of the next ones
         shares = (counts / mask.size).tolist()
-        return Segmented(mask, dict(zip(self.info.class_names, shares, strict=True)), scaled)
+        return Segmented(mask, self.info.named(shares), scaled)
 
     def _scaled(self, size: tuple[int, int], short_side: int | str) -> tuple[int, int]:
         wanted = (self.info.short_side or "native") if short_side == "auto" else short_side

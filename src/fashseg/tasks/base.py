@@ -10,7 +10,7 @@ from torchmetrics import Metric
 from fashseg.choices import BEFORE
 from fashseg.data.arrays import Batch
 from fashseg.data.info import DataInfo
-from fashseg.data.loading import Steps
+from fashseg.data.loading import Steps, TrainLoader
 from fashseg.errors import RunError
 from fashseg.losses import build_loss, cross_entropy
 from fashseg.metrics.totals import Totals
@@ -152,6 +152,8 @@ class Task(LightningModule):
 
     def prepared(self, batch: Batch, step: int) -> Batch:
         """A training batch as it is trained on; ``step`` fixes what is drawn: augmentation, windows, mixing."""
+        if self.teacher and self.teacher.options.ways:
+            step %= self.teacher.options.ways * cast(TrainLoader, self.trainer.train_dataloader).steps
         seed = self.options["seed"] * 1_000_003 + self.global_rank * 7_368_787 + step
         return prepare(batch, self.augmentation, self.info, seed, self.teacher)
 
@@ -244,7 +246,3 @@ class Task(LightningModule):
             self.trainer,
             recordable=self.graphed,
         )
-
-    def named(self, values: Tensor) -> dict[str, float]:
-        """Values by class name."""
-        return dict(zip(self.info.class_names, values.tolist(), strict=True))

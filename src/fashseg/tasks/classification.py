@@ -28,7 +28,7 @@ class ClassificationTask(Task):
         return {
             "loss": totals["loss"].item(),
             "accuracy": totals["accuracy"].item(),
-            "accuracy_per_class": self.named(per_class_accuracy(confusion)),
+            "accuracy_per_class": self.info.named(per_class_accuracy(confusion).tolist()),
             "confusion_matrix": confusion.tolist(),
         }
 

@@ -46,7 +46,7 @@ class SegmentationTask(Task):
         }
 
     def _with_mean(self, values: Tensor) -> dict[str, float]:
-        return {**self.named(values), "mean": mean_of_present(values).item()}
+        return {**self.info.named(values.tolist()), "mean": mean_of_present(values).item()}
 
     def by_class(self, scores: Scores) -> tuple[str, dict[str, float]]:
         """Average precision by logits."""

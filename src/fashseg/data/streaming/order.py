@@ -80,7 +80,7 @@ class _Pieces:
     def __init__(self, order: ChunkOrder) -> None:
         self.order = order
         count = -(-order.images // order.chunk)
-        chunks = torch.randperm(count, generator=torch.Generator().manual_seed(order.seed + order.epoch)).numpy()
+        chunks = torch.randperm(count, generator=torch.Generator().manual_seed(order.seed + order.drawn)).numpy()
         length = len(order)
         start = order.rank * length
         chunks = np.tile(chunks, -(-(start + length) // order.images))  # the end is filled up from the start
@@ -110,7 +110,7 @@ class _Pieces:
             [np.arange(first, first + count) for first, count in zip(self.first[part], self.count[part], strict=True)]
         )
         # Raw numbers: NumPy promises that these alone never change.
-        entropy = [self.order.seed, self.order.epoch, self.order.rank, window]
+        entropy = [self.order.seed, self.order.drawn, self.order.rank, window]
         raw = np.random.PCG64(np.random.SeedSequence(entropy)).random_raw(len(rows))
         shuffled: IntArray = rows[np.argsort(raw, kind="stable")]
         return shuffled
