@@ -5,7 +5,7 @@ the best that could be verified by another run on the corrected files is meant, 
 the report that is reproduced, and the reports of others on the same data.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 CLASSES = ("others", "facade", "pillar", "window", "balcony")
 
@@ -40,13 +40,15 @@ def _of_facades(*scores: float) -> dict[str, float]:
     return dict(zip(CLASSES, scores, strict=True))
 
 
+_OF_CNN = Goal(
+    "the report's own `cnn`, not a weight more",
+    0.935,
+    0.9343,
+    "two convolutions and two fully connected layers, mean of 5 runs",
+)
 GOALS: dict[str, Goal] = {
-    "cnn_best": Goal(
-        "the report's own `cnn`, not a weight more",
-        0.935,
-        0.9343,
-        "two convolutions and two fully connected layers, mean of 5 runs",
-    ),
+    "cnn_best": _OF_CNN,
+    "cnn_labels": replace(_OF_CNN, kind="the same, from the labels alone"),
     "small_best": Goal("under 300,000 parameters", 0.95, 0.947),
     "fashion_best": Goal(
         "any single model", 0.965, 0.958, "verified; 0.969 is claimed, of files with test images in training"
