@@ -142,7 +142,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("epochs", "batch_size", "eval_batch_size", "eval_train", "score_flips", "seed"),
         *("notes", "page", "resume", "debug"),
         *("checkpoint.every_seconds", "on_nan", "plugins", "loss.name", "loss.label_smoothing", "loss.gamma"),
-        *("loss.entropy_share", "loss.beta", "loss.teacher", "loss.temperature", "loss.label_share"),
+        *("loss.entropy_share", "loss.beta", "loss.teacher", "loss.temperature", "loss.label_share", "loss.ways"),
         *("augment.mixup", "augment.cutmix", "augment.mix_probability"),
     }
     trainer = {
