@@ -136,7 +136,14 @@ def test_images_come_again_as_they_came_after_so_many_epochs(
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_recorded_steps_learn_what_others_do(run: Command, tmp_path: Path, teacher: str) -> None:
-    words = (*TAUGHT, "trainer.accelerator=gpu", "trainer.precision=32", f"loss.teacher={teacher}", "epochs=3", "loss.ways=2")
+    words = (
+        *TAUGHT,
+        "trainer.accelerator=gpu",
+        "trainer.precision=32",
+        f"loss.teacher={teacher}",
+        "epochs=3",
+        "loss.ways=2",
+    )
     for name in ("plain", "recorded"):
         outcome = run("train", *words, f"trainer.compile={str(name == 'recorded').lower()}", f"hydra.run.dir={name}")
         assert outcome.status == 0, outcome.err
