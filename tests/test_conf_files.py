@@ -21,7 +21,7 @@ OWN = ("image_folder", "mask_folder", "streaming")  # of which nothing is known 
 # Where a step as it stands takes half a minute, or is taken in a test of its own.
 SMALLER = {
     "wide_resnet": ["model.width=1"],
-    "fashion_best": ["model.depth=10", "model.width=1"],
+    "fashion_best": ["model.widths=[8,16]", "model.blocks=[1,1]"],
     "facade_best": ["model.widths=[4,8]"],
     "facade_cmp": ["model.widths=[4,4]"],
     "distill": ["loss.teacher=fashion"],

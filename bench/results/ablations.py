@@ -8,6 +8,7 @@ from bench.results.kept import ITSELF, Kept, draws_in_words, mean_and_deviation,
 from bench.tables import table
 
 Difference = tuple[float, float | None]
+_LENGTH_AND_RATE = ("epochs", "optimizer.lr")
 
 
 def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequence[Kept]) -> str:
@@ -18,17 +19,21 @@ def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequenc
         variants: runs by variant; ``preset`` is the recipe itself.
         runs: of the tables of the preset, which stand in where ``preset`` is not among the variants.
     """
-    recipe = variants.get(ITSELF) or runs
+    short = variants.get(ITSELF) or runs
     others = {name: alike for name, alike in variants.items() if name != ITSELF}
     if not others:
         return "Not measured yet."
     task = next(iter(others.values()))[0].task
     ordered = sorted(others.items(), key=lambda item: -_mean(item[1]))
-    rows = [_row(f"`{preset}`", _in_words(_shared(recipe)), task, recipe, "")] if recipe else []
+    recipes = {name: short if set(_drawn(alike)) <= set(_drawn(short)) else runs for name, alike in ordered}
+    rows = [_row(f"`{preset}`", _in_words(_shared(short)), task, short, "")] if short else []
+    if runs and any(recipe is not short for recipe in recipes.values()):
+        rows.append(_row(f"`{preset}`, the runs above", "", task, runs, ""))
     for name, alike in ordered:
-        beside = _as_long(alike, variants, recipe)
-        apart = score_in_words(task, difference(alike, variants.get(beside) or runs), signed=True)
-        told = apart if beside == ITSELF else f"{apart} to {_plain(beside)}"
+        recipe = recipes[name]
+        beside = _as_trained(alike, variants, recipe)
+        apart = score_in_words(task, difference(alike, recipe if beside == ITSELF else variants[beside]), signed=True)
+        told = f"{apart} to {_plain(beside)}" if beside != ITSELF else apart if recipe is short else f"{apart} to those"
         rows.append(_row(_plain(name), _in_words(_changes(preset, alike, recipe)), task, alike, told))
     unit = "accuracy, %" if task == "classification" else "mean average precision by logits"
     by_class = _classes(next(iter(others.values())))
@@ -40,7 +45,7 @@ def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequenc
         for run in alike
         if (remarks := [*run.results.get("against", ()), *["gone on with by `resume=`"] * run.gone_on])
     ]
-    against += _versions([(f"`{preset}`", recipe), *((_plain(name), alike) for name, alike in ordered)])
+    against += _versions([(f"`{preset}`", short), *((_plain(name), alike) for name, alike in ordered)])
     return "\n".join([made, *(["", *against] if against else [])])
 
 
@@ -93,10 +98,18 @@ def _changes(preset: str, runs: Sequence[Kept], recipe: Sequence[Kept]) -> dict[
     return {path: value for path, value in (own | again).items() if path not in common or common[path] != value}
 
 
-def _as_long(runs: Sequence[Kept], variants: Mapping[str, Sequence[Kept]], recipe: Sequence[Kept]) -> str:
-    """The variant that is the recipe with as many epochs; the recipe itself where there is none, or these are it."""
+def _drawn(runs: Sequence[Kept]) -> list[bool]:
+    """Which runs are of folds."""
+    return [run.fold is not None for run in runs]
+
+
+def _as_trained(runs: Sequence[Kept], variants: Mapping[str, Sequence[Kept]], recipe: Sequence[Kept]) -> str:
+    """The variant that is the recipe with as many epochs and the same rate; the recipe itself where none or these are.
+
+    Both are found for a recipe before its ingredients are taken out.
+    """
     own, common = _shared(runs), _shared(recipe)
-    alone = {path: value for path, value in own.items() if path == "epochs" or path in common}
+    alone = {path: value for path, value in own.items() if path in _LENGTH_AND_RATE or path in common}
     if alone in (own, common):
         return ITSELF
     return next((name for name, others in variants.items() if _shared(others) == alone), ITSELF)
@@ -113,8 +126,8 @@ def difference(runs: Sequence[Kept], recipe: Sequence[Kept]) -> Difference | Non
     Pairs have the same images and, as far as both recipes draw the same, the same chance. Where there is no pair, it is
     the difference of the means, and nobody knows by how much it spreads.
     """
-    theirs = {run.draw: run.main("val") for run in recipe}
-    pairs = [(run.main("val"), theirs[run.draw]) for run in runs if run.draw in theirs]
+    theirs = {(run.draw, run.validated_on): run.main("val") for run in recipe}
+    pairs = [(run.main("val"), theirs[key]) for run in runs if (key := (run.draw, run.validated_on)) in theirs]
     known = [one - other for one, other in pairs if one is not None and other is not None]
     if known:
         return mean_and_deviation(known)

@@ -52,6 +52,12 @@ class Kept:
         return (-1 if self.fold is None else self.fold, self.seed)
 
     @property
+    def validated_on(self) -> str | None:
+        """The fingerprint of the images that validate; of those of one seed and fold, where a split has its own."""
+        fingerprints = self.results.get("fingerprints")
+        return fingerprints.get("val") if isinstance(fingerprints, dict) else None
+
+    @property
     def draw_in_words(self) -> str:
         """``fold 0, seed 1``."""
         return f"seed {self.seed}" if self.fold is None else f"fold {self.fold}, seed {self.seed}"

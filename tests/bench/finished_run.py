@@ -7,6 +7,7 @@ from fashseg.composing import compose
 from fashseg.run import RunFolder
 
 CLASSES = ("others", "facade", "pillar", "window", "balcony")
+FINGERPRINTS = {part: f"{part} images" for part in ("train", "val", "test")}
 CLEAN = {"commit": "1" * 40, "dirty": False}
 
 
@@ -42,8 +43,7 @@ def make_run(folder: Path, *words: str, val: float = 0.7, test: float = 0.69, se
         precision="bf16",
         threads=2,
         machine={"processor": "AMD EPYC", "gpus": ["NVIDIA H200"]},
-        **{"versions": {"torch": "2.15.0"}, "git": CLEAN, **more},
-        fingerprints={part: f"{part} images" for part in ("train", "val", "test")},
+        **{"versions": {"torch": "2.15.0"}, "git": CLEAN, "fingerprints": FINGERPRINTS, **more},
         val=scores(val),
         test=scores(test),
     )

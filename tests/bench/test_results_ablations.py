@@ -4,11 +4,11 @@ import statistics
 from pathlib import Path
 
 import pytest
-from finished_run import make_run, scores
+from finished_run import FINGERPRINTS, make_run, scores
 
 from bench.results.ablations import ablations, difference
 from bench.results.keeping import Wish, keep
-from bench.results.kept import Kept, read_ablations
+from bench.results.kept import Kept, read_ablations, read_presets
 from fashseg.errors import UserError
 
 
@@ -62,6 +62,39 @@ def test_variants_of_another_length_stand_beside_the_recipe_of_that_length(tmp_p
         ("shorter dry", "`model.dropout=0 epochs=2`", "0.610", "+0.010 to shorter"),
         ("shorter", "`epochs=2`", "0.600", "-0.100"),
     ]
+
+
+def test_variants_of_another_rate_stand_beside_the_recipe_of_that_rate(tmp_path: Path) -> None:
+    for name, val, *words in (
+        ("faster", 0.60, "optimizer.lr=0.006"),
+        ("faster_dry", 0.61, "optimizer.lr=0.006", "model.dropout=0"),
+    ):
+        keep(make_run(tmp_path / name, *map(str, words), val=val), Wish("facade_small", name), tmp_path)
+    keep(make_run(tmp_path / "run", val=0.7), Wish("facade_small"), tmp_path)
+    text = ablations("facade_small", read_ablations("facade_small", tmp_path), read_presets(tmp_path)["facade_small"])
+    assert "| faster | `optimizer.lr=0.006` | 1 seed | 0.600 | -0.100 |" in text
+    assert "| faster dry | `model.dropout=0 optimizer.lr=0.006` | 1 seed | 0.610 | +0.010 to faster |" in text
+
+
+def test_whole_runs_stand_beside_those_of_the_tables_where_they_validate_on_the_same_images(tmp_path: Path) -> None:
+    """And runs of folds beside the recipe by folds."""
+
+    def one(name: str, val: float, *words: str, variant: str | None = None, seed: int = 0, on: str = "one") -> None:
+        fold = 0 if "data.fold=0" in words else None
+        run = make_run(tmp_path / name, *words, val=val, seed=seed, fold=fold, fingerprints={**FINGERPRINTS, "val": on})
+        keep(run, Wish("facade_small", variant), tmp_path)
+
+    folds = ("data.fold=0", "data.folds=3")
+    one("recipe", 0.6, *folds, variant="preset")
+    one("fold_dry", 0.58, *folds, "model.dropout=0", variant="fold_dry")
+    for seed, (val, on) in enumerate([(0.80, "one"), (0.70, "other")]):
+        one(f"run{seed}", val, seed=seed, on=on)
+        one(f"dry{seed}", 0.81, "model.dropout=0", variant="dry", seed=seed)
+    text = ablations("facade_small", read_ablations("facade_small", tmp_path), read_presets(tmp_path)["facade_small"])
+    assert "| `facade_small` |  | 1 fold | 0.600 |  |" in text
+    assert "| `facade_small`, the runs above |  | 2 seeds | 0.750 ± 0.071 |  |" in text
+    assert "| dry | `model.dropout=0` | 2 seeds | 0.810 ± 0.000 | +0.010 to those |" in text
+    assert "| fold dry | `model.dropout=0` | 1 fold | 0.580 | -0.020 |" in text
 
 
 def test_runs_of_a_variant_have_the_same_options_or_the_page_tells_it(tmp_path: Path) -> None:
