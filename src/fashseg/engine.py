@@ -40,6 +40,8 @@ def set_up_process(seed: int) -> None:
     logging.captureWarnings(True)
     # Data is in memory, or read ahead by threads.
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    # A CPU that is asked for.
+    warnings.filterwarnings("ignore", ".*GPU available but not used")
     # Nothing is logged by step, but by epoch.
     warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
     # A run that goes on writes where it wrote before.

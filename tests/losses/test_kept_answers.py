@@ -132,21 +132,3 @@ def test_images_come_again_as_they_came_after_so_many_epochs(
     came.append([])
     assert run("train", "resume=by1", "epochs=6").status == 0
     assert came[-1] == came[0][3:6]
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_on_a_gpu_recorded_steps_learn_what_others_do(run: Command, tmp_path: Path, teacher: str) -> None:
-    words = (
-        *TAUGHT,
-        "trainer.accelerator=gpu",
-        "trainer.precision=32",
-        f"loss.teacher={teacher}",
-        "epochs=3",
-        "loss.ways=2",
-    )
-    for name in ("plain", "recorded"):
-        outcome = run("train", *words, f"trainer.compile={str(name == 'recorded').lower()}", f"hydra.run.dir={name}")
-        assert outcome.status == 0, outcome.err
-    one, other = weights(tmp_path / "plain"), weights(tmp_path / "recorded")
-    for key in one:
-        torch.testing.assert_close(one[key], other[key], rtol=0.01, atol=0.01)
