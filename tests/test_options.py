@@ -133,7 +133,7 @@ def test_options_stay_as_users_know_them() -> None:
         *("optimizer.momentum", "optimizer.nesterov"),
         *("scheduler.name", "scheduler.final_share", "scheduler.rise_share", "scheduler.cycle_momentum"),
         *("augment.name", "augment.probability", "augment.shift", "augment.erase", "augment.scale", "augment.stretch"),
-        *("augment.angle", "augment.light", "augment.colour"),
+        *("augment.angle", "augment.light", "augment.colour", "augment.warp_probability"),
         *("logger.tensorboard", "logger.csv", "logger.mlflow", "logger.wandb", "logger.pictures_every"),
         *("logger.project", "logger.run_name", "logger.group", "logger.tags", "logger.mlflow_uri"),
         *("logger.wandb_mode", "logger.wandb_entity"),

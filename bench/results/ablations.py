@@ -8,7 +8,6 @@ from bench.results.kept import ITSELF, Kept, draws_in_words, mean_and_deviation,
 from bench.tables import table
 
 Difference = tuple[float, float | None]
-_LENGTH_AND_RATE = ("epochs", "optimizer.lr")
 
 
 def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequence[Kept]) -> str:
@@ -31,7 +30,7 @@ def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequenc
         rows.append(_row(f"`{preset}`, the runs above", "", task, runs, ""))
     for name, alike in ordered:
         recipe = recipes[name]
-        beside = _as_trained(alike, variants, recipe)
+        beside = _as_long(alike, variants, recipe)
         apart = score_in_words(task, difference(alike, recipe if beside == ITSELF else variants[beside]), signed=True)
         told = f"{apart} to {_plain(beside)}" if beside != ITSELF else apart if recipe is short else f"{apart} to those"
         rows.append(_row(_plain(name), _in_words(_changes(preset, alike, recipe)), task, alike, told))
@@ -103,13 +102,10 @@ def _drawn(runs: Sequence[Kept]) -> list[bool]:
     return [run.fold is not None for run in runs]
 
 
-def _as_trained(runs: Sequence[Kept], variants: Mapping[str, Sequence[Kept]], recipe: Sequence[Kept]) -> str:
-    """The variant that is the recipe with as many epochs and the same rate; the recipe itself where none or these are.
-
-    Both are found for a recipe before its ingredients are taken out.
-    """
+def _as_long(runs: Sequence[Kept], variants: Mapping[str, Sequence[Kept]], recipe: Sequence[Kept]) -> str:
+    """The variant that is the recipe with as many epochs; the recipe itself where there is none, or these are it."""
     own, common = _shared(runs), _shared(recipe)
-    alone = {path: value for path, value in own.items() if path in _LENGTH_AND_RATE or path in common}
+    alone = {path: value for path, value in own.items() if path == "epochs" or path in common}
     if alone in (own, common):
         return ITSELF
     return next((name for name, others in variants.items() if _shared(others) == alone), ITSELF)

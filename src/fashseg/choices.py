@@ -117,6 +117,9 @@ class Photo(Flip):
     stretch: float = option(1.15, "width against height changes by at most this factor, up or down", ge=1, le=2)
     angle: float = option(5.0, "degrees turned at most, to either side", ge=0, le=180)
     shift: float = option(0.1, "moves by at most this share of the side, in each direction", ge=0, le=0.5)
+    warp_probability: float = option(
+        1.0, "share of the images that are scaled and turned; the others move by whole pixels", ge=0, le=1
+    )
     light: float = option(0.3, "brightness and contrast change by at most this share", ge=0, lt=1)
     colour: float = option(0.3, "saturation and the balance of the channels change by at most this share", ge=0, lt=1)
 

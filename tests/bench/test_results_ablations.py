@@ -64,18 +64,6 @@ def test_variants_of_another_length_stand_beside_the_recipe_of_that_length(tmp_p
     ]
 
 
-def test_variants_of_another_rate_stand_beside_the_recipe_of_that_rate(tmp_path: Path) -> None:
-    for name, val, *words in (
-        ("faster", 0.60, "optimizer.lr=0.006"),
-        ("faster_dry", 0.61, "optimizer.lr=0.006", "model.dropout=0"),
-    ):
-        keep(make_run(tmp_path / name, *map(str, words), val=val), Wish("facade_small", name), tmp_path)
-    keep(make_run(tmp_path / "run", val=0.7), Wish("facade_small"), tmp_path)
-    text = ablations("facade_small", read_ablations("facade_small", tmp_path), read_presets(tmp_path)["facade_small"])
-    assert "| faster | `optimizer.lr=0.006` | 1 seed | 0.600 | -0.100 |" in text
-    assert "| faster dry | `model.dropout=0 optimizer.lr=0.006` | 1 seed | 0.610 | +0.010 to faster |" in text
-
-
 def test_whole_runs_stand_beside_those_of_the_tables_where_they_validate_on_the_same_images(tmp_path: Path) -> None:
     """And runs of folds beside the recipe by folds."""
 

@@ -7,6 +7,7 @@ from pytorch_lightning.plugins.precision import DoublePrecision, MixedPrecision,
 from fashseg import config as cfg
 from fashseg.data.info import DataInfo
 from fashseg.tasks.augmentation import augment
+from fashseg.tasks.photo_augmentation import warped
 from fashseg.tasks.preparing import prepare
 
 STILL = {"scale": 1, "stretch": 1, "angle": 0, "shift": 0, "light": 0, "colour": 0, "probability": 0}
@@ -82,6 +83,31 @@ def test_light_and_colour_change_within_bounds_and_masks_stay() -> None:
     grey = images[:, :1].expand(-1, 3, -1, -1)
     alike = augment(photo(light=0.4), grey, masks, seed=4)[0]
     torch.testing.assert_close(alike[:, 0], alike[:, 2])
+
+
+def test_images_that_are_not_warped_move_by_whole_pixels() -> None:
+    images, masks = torch.randint(0, 256, (400, 1, 12, 20), dtype=torch.uint8), torch.arange(400)
+    changes = {"scale": 1.3, "stretch": 1.2, "angle": 20.0, "shift": 0.15}
+    moved, same = augment(photo(**changes, warp_probability=0.25), images, masks, seed=3)
+    assert torch.equal(same, masks)
+    sharp = (moved - moved.round()).abs().amax(dim=(1, 2, 3)) < 0.01
+    assert 0.15 < (~sharp).float().mean() < 0.35
+    inside, found = moved[sharp, :, 2:-2, 3:-3], torch.zeros(int(sharp.sum()), dtype=torch.int64)
+    ways = [images[sharp, :, 2 + y : 10 + y, 3 + x : 17 + x] for y in range(-2, 3) for x in range(-3, 4)]
+    for way in ways:
+        found += ((inside - way).abs().amax(dim=(1, 2, 3)) < 0.01).long()
+    assert found.eq(1).all(), "each is moved by at most 0.15 of 12 and of 20 pixels"
+    assert len({int(way) for way in torch.stack([(inside - way).abs().sum((1, 2, 3)) for way in ways]).argmin(0)}) > 20
+
+
+def test_where_all_are_warped_nothing_more_is_drawn() -> None:
+    """Runs from before there was a choice come again."""
+    images, masks = squares(8)
+    given, expected = torch.Generator().manual_seed(4), torch.Generator().manual_seed(4)
+    warped(photo(scale=1.5, angle=30), images, masks, given)
+    for _ in range(5):  # size, stretch, turn and two places
+        torch.rand(8, generator=expected)
+    assert torch.equal(torch.rand(3, generator=given), torch.rand(3, generator=expected))
 
 
 @pytest.mark.parametrize("options", [cfg.Photo(name="photo"), cfg.Garment(name="garment")])

@@ -17,6 +17,8 @@ def moved_to(device: torch.device, drawn: Tensor) -> Tensor:
 def warped(options: cfg.Photo, images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
     """Each image with a size, a stretch, a turn and a place of its own; what lies outside is the mirrored inside.
 
+    Where only a share of them is warped, the others have a place of their own alone, by whole pixels.
+
     Args:
         options: how much.
         images: (N, C, H, W).
@@ -45,13 +47,20 @@ def _maps(options: cfg.Photo, count: int, size: tuple[int, ...], generator: Gene
     zoom = torch.exp(drawn() * math.log(options.scale))
     stretch = torch.exp(drawn() * math.log(options.stretch) / 2)
     angle = drawn() * math.radians(options.angle)
+    right, down = (drawn() * 2 * options.shift for _ in range(2))
     sine, cosine = angle.sin(), angle.cos()
     aspect = size[0] / size[1]  # a turn is one of pixels
     rows = [
-        torch.stack([cosine * zoom * stretch, -sine * zoom * aspect, drawn() * 2 * options.shift], dim=-1),
-        torch.stack([sine * zoom / aspect, cosine * zoom / stretch, drawn() * 2 * options.shift], dim=-1),
+        torch.stack([cosine * zoom * stretch, -sine * zoom * aspect, right], dim=-1),
+        torch.stack([sine * zoom / aspect, cosine * zoom / stretch, down], dim=-1),
     ]
-    return torch.stack(rows, dim=1)
+    maps = torch.stack(rows, dim=1)
+    if options.warp_probability == 1:
+        return maps
+    moves = [(move * side / 2).round() * 2 / side for move, side in ((right, size[1]), (down, size[0]))]
+    moved = torch.cat([torch.eye(2).expand(count, 2, 2), torch.stack(moves, dim=1)[:, :, None]], dim=2)
+    are_warped = torch.rand(count, generator=generator) < options.warp_probability
+    return torch.where(are_warped[:, None, None], maps, moved)
 
 
 def recoloured(options: cfg.Photo, images: Tensor, generator: Generator) -> Tensor:
