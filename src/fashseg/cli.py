@@ -34,6 +34,7 @@ from fashseg.plugins import load_plugins, refuse_plugins_of_files
 from fashseg.run import is_first_process
 from fashseg.seen_ahead import require_device
 from fashseg.shown_config import is_shown
+from fashseg.stopping import as_it_came
 from fashseg.text import printable
 from fashseg.two_lines import two_line_errors
 
@@ -107,7 +108,8 @@ def _start_hydra(verb: Verb[Schema], words: list[str]) -> None:
     asked_for = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, do not print
     try:
-        application()
+        with as_it_came():
+            application()
     except (HydraException, OmegaConfBaseException, OSError, ValueError) as error:
         raise UserError(reasons(error), "All choices: --help; Hydra's own: --hydra-help.") from error
     finally:

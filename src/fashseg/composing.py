@@ -23,6 +23,7 @@ from fashseg.errors import UserError
 from fashseg.nearest import did_you_mean
 from fashseg.plugins import conf_folders
 from fashseg.register import OWN
+from fashseg.stopping import as_it_came
 
 # More combinations of a sweep than this are not composed one by one beforehand, but value by value.
 MOST_COMPOSED = 64
@@ -113,7 +114,11 @@ def compose(
         UserError: where it can't be done.
     """
     try:
-        with _none_started(), hydra.initialize_config_dir(str(conf_dir()), version_base="1.3", job_name=config_name):
+        with (
+            as_it_came(),
+            _none_started(),
+            hydra.initialize_config_dir(str(conf_dir()), version_base="1.3", job_name=config_name),
+        ):
             words = with_searchpath(words)
             _forget_other_launchers()
             return hydra.compose(config_name, overrides=words, return_hydra_config=with_hydra)

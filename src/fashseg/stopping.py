@@ -50,6 +50,23 @@ def stoppable() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def as_it_came() -> Iterator[None]:
+    """Raise the `Stopped` that a signal was, where a library has made an error of its own of it on the way.
+
+    OmegaConf does, where a signal finds it between two states of a node.
+    """
+    try:
+        yield
+    except Exception as error:
+        behind: BaseException | None = error
+        while behind is not None and not isinstance(behind, Stopped):
+            behind = behind.__cause__ or behind.__context__
+        if behind is None:
+            raise
+        raise behind from None
+
+
+@contextlib.contextmanager
 def not_now() -> Iterator[None]:
     """Keep a signal until the end of the block: an exception inside a compiled module's import aborts the process."""
     kept: list[int] = []
