@@ -24,7 +24,7 @@ def ablations(preset: str, variants: Mapping[str, Sequence[Kept]], runs: Sequenc
         return "Not measured yet."
     task = next(iter(others.values()))[0].task
     ordered = sorted(others.items(), key=lambda item: -_mean(item[1]))
-    recipes = {name: short if set(_drawn(alike)) <= set(_drawn(short)) else runs for name, alike in ordered}
+    recipes = {name: short if _of_folds(alike) <= _of_folds(short) else runs for name, alike in ordered}
     rows = [_row(f"`{preset}`", _in_words(_shared(short)), task, short, "")] if short else []
     if runs and any(recipe is not short for recipe in recipes.values()):
         rows.append(_row(f"`{preset}`, the runs above", "", task, runs, ""))
@@ -97,9 +97,9 @@ def _changes(preset: str, runs: Sequence[Kept], recipe: Sequence[Kept]) -> dict[
     return {path: value for path, value in (own | again).items() if path not in common or common[path] != value}
 
 
-def _drawn(runs: Sequence[Kept]) -> list[bool]:
-    """Which runs are of folds."""
-    return [run.fold is not None for run in runs]
+def _of_folds(runs: Sequence[Kept]) -> set[bool]:
+    """Whether runs are of folds; both where some are."""
+    return {run.fold is not None for run in runs}
 
 
 def _as_long(runs: Sequence[Kept], variants: Mapping[str, Sequence[Kept]], recipe: Sequence[Kept]) -> str:
