@@ -20,6 +20,9 @@ GPUS = torch.cuda.device_count()
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node=2")
 WORDS = [word for word in TINY_CNN if not word.startswith(("data.t", "trainer.acc"))]
 WORDS += ["data.train_images=3003", "data.test_images=501", "trainer.precision=32", "trainer=gpu", "logger=none"]
+# Small steps, not those of Adam: at the rate of `cnn` a millionth more on the images moves the losses by 0.5%. Here
+# TF32 in place of float32 moves them by 0.02%, and the weights by 0.0002.
+WORDS += ["optimizer=sgd", "optimizer.lr=0.002"]
 
 
 def trained(folder: Path, *words: str, starter: tuple[str, ...] = ()) -> Path:
@@ -31,7 +34,7 @@ def trained(folder: Path, *words: str, starter: tuple[str, ...] = ()) -> Path:
 
 
 def assert_close(one: Path, two: Path) -> None:
-    """Convolutions of half a batch are computed in another order: a few images may be told otherwise."""
+    """Convolutions of half a batch are computed in another order, and may be rounded otherwise."""
     np.testing.assert_allclose(
         [results_of(one)[part]["loss"] for part in ("val", "test")],
         [results_of(two)[part]["loss"] for part in ("val", "test")],
@@ -39,7 +42,7 @@ def assert_close(one: Path, two: Path) -> None:
     )
     assert (
         max(float((a - b).abs().max()) for a, b in zip(weights(one).values(), weights(two).values(), strict=True))
-        < 0.01
+        < 0.001
     )
     assert sum(map(sum, results_of(two)["test"]["confusion_matrix"])) == 501
 
