@@ -53,7 +53,7 @@ REFUSED = {
         ["optimizer=sgd", "~optimizer.momentum"],
         ["~optimizer.momentum", "optimizer=sgd", "Write optimizer.momentum=VALUE"],
     ),
-    "an option taken out that is not there": (["~optimizer.momentum"], ["no optimizer.momentum to take out"]),
+    "an option taken out that is not there": (["~optimizer.momentum"], ["optimizer.momentum is null or missing"]),
     "an option taken out of several presets": (
         ["-m", "experiment=small_best,fashion_best", "optimizer=adamw", "~optimizer.momentum", "~optimizer.nesterov"],
         ["~optimizer.momentum", "Sweep one preset at a time"],

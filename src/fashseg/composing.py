@@ -129,7 +129,7 @@ def compose(
             chosen = dict(word.split("=", 1) for word in words if word.partition("=")[0] in CHOICES)
             raise unknown_option(key[1], known or {}, chosen) from error
         if key := re.match(r"Could not delete from config\. '([^']+)' does not exist", str(error)):
-            raise UserError(f"~{key[1]}: there is no {key[1]} to take out.", "Leave it out.") from error
+            raise UserError(f"~{key[1]}: {key[1]} is null or missing: nothing to take out.", "Leave it out.") from error
         raise UserError(reasons(error), "All options: --cfg job; Hydra's own: --cfg hydra.") from error
     except Exception as error:  # a YAML file of the user's that can't be read, among others
         raise UserError(f"the configuration can't be composed: {error}", "Choices: --help.") from error
