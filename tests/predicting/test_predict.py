@@ -17,6 +17,7 @@ from PIL import Image
 from conftest import Command, assert_two_lines
 from data.tiny import tree, write_png_header
 from fashseg.data.info import UInt8Array
+from fashseg.predicting.fitting import size_seen
 from fashseg.predicting.predictor import Predictor
 from fashseg.trained import load_trained
 
@@ -99,9 +100,9 @@ def test_pictures_are_brought_to_the_scale_of_training(
 
 def test_a_line_is_not_enlarged_without_end(trained_once: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = Predictor(load_trained(run=str(trained_once("segnet"))))
-    height, width = predictor._scaled((1, 100_000), "auto")
+    height, width = size_seen((1, 100_000), predictor.info)
     assert height * width < 1.1 * 2**22
-    monkeypatch.setattr("fashseg.predicting.predictor._MOST_ENLARGED", 2**16)
+    monkeypatch.setattr("fashseg.predicting.fitting.MOST_ENLARGED", 2**16)
     assert predictor.segment(np.zeros((1, 3000), np.uint8)).mask.shape == (1, 3000)
 
 

@@ -40,11 +40,16 @@ def _program(file: str) -> str:
 def _segmenting(facts: dict[str, Any]) -> list[str]:
     preprocessing, step = facts["preprocessing"], facts["input"]["size_divisor"]
     height, width = preprocessing["size"]
-    if preprocessing["fit"] == "stretch":
-        size = f"({width}, {height})"
+    factor = {
+        "scale": f"{preprocessing['short_side']} / min(picture.size)",
+        "cover": f"max({width} / picture.width, {height} / picture.height)",
+        "contain": f"min({width} / picture.width, {height} / picture.height)",
+    }
+    if preprocessing["fit"] in factor:
+        scale = factor[preprocessing["fit"]]
+        size = f"[max(1, round({scale} * side / {step})) * {step} for side in picture.size]"
     else:
-        short = preprocessing["short_side"] or min(height, width)
-        size = f"[max(1, round({short} / min(picture.size) * side / {step})) * {step} for side in picture.size]"
+        size = f"({width}, {height})"
     palette = ['mask.putpalette(bytes.fromhex("".join(facts["palette"]).replace("#", "")))']
     return [
         f"pixels = numpy.asarray(picture.resize({size}), numpy.float32)",

@@ -8,6 +8,7 @@ from fashseg.errors import UserError
 from fashseg.predicting.garment import Done, Wishes, fit_garment
 from fashseg.predicting.pictures import Picture, inside
 
+MOST_ENLARGED = 2**22  # pixels that a smaller picture is enlarged to, at most: a line of 1×5000 is no 286×1,430,000
 _MODES = {1: "L", 3: "RGB"}
 _SMOOTH = Image.Resampling.BICUBIC
 
@@ -38,6 +39,30 @@ def fit(picture: Picture, info: DataInfo, wishes: Wishes) -> tuple[UInt8Array, D
     else:
         image = ImageOps.fit(image, size, _SMOOTH)
     return channels(image, info), Done()
+
+
+def size_seen(size: tuple[int, int], info: DataInfo) -> tuple[int, int]:
+    """Height and width that a segmenter is given a picture in, so that things are as large as in training.
+
+    As training fits pictures, but with all of it: nothing is cut off that ``cover`` would, nor a border added.
+    """
+    (height, width), (_, trained_height, trained_width) = size, info.shape
+    if info.fit == "stretch":
+        return trained_height, trained_width
+    factors = {
+        "scale": (info.short_side or min(size)) / min(size),
+        "cover": max(trained_height / height, trained_width / width),
+        "contain": min(trained_height / height, trained_width / width),
+    }
+    return scaled(size, factors.get(info.fit, 1.0))
+
+
+def scaled(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    """Height and width times a factor, but not enlarged without end."""
+    pixels = size[0] * size[1]
+    factor = min(factor, (max(MOST_ENLARGED, pixels) / pixels) ** 0.5)
+    height, width = (max(1, round(side * factor)) for side in size)
+    return height, width
 
 
 def mode_of(info: DataInfo) -> str:

@@ -19,7 +19,7 @@ from fashseg.metrics.prediction import predicted_labels
 from fashseg.models import divisor
 from fashseg.network import averaged_over_flips
 from fashseg.predicting.enlarging import Band, resized
-from fashseg.predicting.fitting import channels, fit, mode_of
+from fashseg.predicting.fitting import channels, fit, mode_of, scaled, size_seen
 from fashseg.predicting.garment import Done, Wishes
 from fashseg.predicting.pictures import Picture, as_picture, read_picture
 from fashseg.predicting.tiles import Tiling, bands
@@ -30,7 +30,6 @@ AnyPicture = Picture | Image.Image | npt.NDArray[Any] | str | Path
 _AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
 _ROWS = 64  # that are labelled at once: what that takes beside the logits is small
 _AT_ONCE = 50  # images that the network is given on the CPU: what it makes of more does not fit into caches
-_MOST_ENLARGED = 2**22  # pixels that a smaller picture is enlarged to, at most: a line of 1×5000 is no 286×1,430,000
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ class Predictor:
         Args:
             picture: of any size.
             short_side: pixels that its short side has for the network: a number, ``native`` for its own, or ``auto``
-                for that of the pictures that the model was trained on.
+                to fit the picture as those were that the model was trained on.
             tile: pixels of the side of the windows that a larger image is labelled in.
             overlap: pixels that neighbouring windows share, at least; less than ``tile``.
             tta: average with the mirrored picture.
@@ -153,16 +152,16 @@ class Predictor:
         seen = _picture(picture)
         height, width = seen.size
         image = seen.image if seen.image.mode == mode_of(self.info) else seen.image.convert(mode_of(self.info))
-        scaled = self._scaled(seen.size, short_side)
-        small = image if scaled == seen.size else image.resize(scaled[::-1], Image.Resampling.BICUBIC)
+        size = self._size(seen.size, short_side)
+        small = image if size == seen.size else image.resize(size[::-1], Image.Resampling.BICUBIC)
         tiling = Tiling(tile, overlap, divisor(self.network.model), 1 if self.device.type == "cpu" else 8)
 
         def window(top: int, left: int, bottom: int, right: int) -> UInt8Array:
             return channels(small.crop((left, top, right, bottom)), self.info)
 
-        found: Iterator[Band] = bands(lambda x: self._logits(x, tta), window, *scaled, tiling)
-        if scaled != seen.size:
-            found = resized(found, scaled[0], seen.size)
+        found: Iterator[Band] = bands(lambda x: self._logits(x, tta), window, *size, tiling)
+        if size != seen.size:
+            found = resized(found, size[0], seen.size)
         mask = np.empty((height, width), np.uint8)
         counts = np.zeros(len(self.info.class_names), np.int64)
         with torch.inference_mode():
@@ -174,17 +173,12 @@ class Predictor:
                 progress((top + logits.shape[1]) / height)
                 del logits, rows  # the memory of the next ones
         shares = (counts / mask.size).tolist()
-        return Segmented(mask, self.info.named(shares), scaled)
+        return Segmented(mask, self.info.named(shares), size)
 
-    def _scaled(self, size: tuple[int, int], short_side: int | str) -> tuple[int, int]:
-        wanted = (self.info.short_side or "native") if short_side == "auto" else short_side
-        if wanted == "native" or int(wanted) == min(size):
-            return size
-        factor = int(wanted) / min(size)
-        most = max(_MOST_ENLARGED, size[0] * size[1])
-        factor = min(factor, (most / (size[0] * size[1])) ** 0.5)
-        height, width = (max(1, round(side * factor)) for side in size)
-        return height, width
+    def _size(self, size: tuple[int, int], short_side: int | str) -> tuple[int, int]:
+        if short_side == "auto":
+            return size_seen(size, self.info)
+        return size if short_side == "native" else scaled(size, int(short_side) / min(size))
 
     def _logits(self, images: Tensor, tta: bool) -> Tensor:
         """Logits in float32 on the CPU; with ``tta`` those of the image and its mirror image averaged."""
