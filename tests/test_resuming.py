@@ -53,6 +53,8 @@ def test_resume_refuses_what_would_not_be_the_same_run(run: Command) -> None:
     assert_two_lines(run("train", "resume=r"), "finished", "epochs=")
     assert_two_lines(run("train", "resume=r", "epochs=3", "optimizer.lr=0.1"), "optimizer.lr=0.001", "resume keeps it")
     assert_two_lines(run("train", "resume=r", "epochs=3", "model=segnet"), "model=cnn", "resume keeps it")
+    for word in ("trainer.limit_batches=3", "trainer.overfit_batches=1"):
+        assert_two_lines(run("train", "resume=r", "epochs=3", word), "batches=null, and resume keeps it", "but no ")
     for word, names in (
         ("callbacks=default", "callbacks.NAME=VALUE, NAME being one of convergence, progress."),
         ("trainer=cpu", "trainer.NAME=VALUE, NAME being one of accelerator, "),

@@ -59,11 +59,15 @@ def _score(options: Evaluate) -> None:
     go_by_run(data, folder.checkpoint(options.checkpoint))
     task = build_trained(run, data.info, folder.checkpoint(options.checkpoint))
     scores = score(task, data, options.split, options.trainer)
+    said = folder.read_results()
+    known = (said.get("fingerprints") or {}).get(options.split)
+    own = known is None or known == data.fingerprints()[options.split]
     results = {
         "task": data.info.task,
         "data": data.info.name,
         "synthetic": data.info.synthetic,
         "partial": data.partial,
+        "images_of_the_run": own,
         "checkpoint": options.checkpoint,
         options.split: scores,
     }
@@ -72,7 +76,12 @@ def _score(options: Evaluate) -> None:
     if not is_first_process():
         return
     screen = console()
-    if options.split == "test" and folder.read_results()["status"] != "finished":
+    if not own:
+        screen.print(
+            f"These are not the {options.split} images of the run: its data has changed. Images it was trained on may "
+            "be among them."
+        )
+    if options.split == "test" and said["status"] != "finished":
         screen.print("This run is not finished: choose nothing by its test score, or test images decide.")
     screen.print(score_table(results))
     if options.flips:

@@ -24,6 +24,8 @@ from fashseg.text import printable
 
 log = logging.getLogger(__name__)
 
+_SPLIT_ANEW = "Bring the data back as it was, or start a new run: another split would mix training and validation."
+
 
 class Record:
     """What results.json says; where a run goes on, what it has noted before is kept.
@@ -47,8 +49,13 @@ class Record:
         if data.source.describe and not self.run.trainer.overfit_batches and before != data.counts:
             raise UserError(
                 f"{place_in_words(self.run.data)} gives {data.counts} images; when the run was begun, {before}.",
-                "Bring the folder back as it was, or start a new run: another split would mix training and validation.",
+                _SPLIT_ANEW,
             )
+        fingerprints = data.fingerprints()
+        for part, known in (self.before.get("fingerprints") or {}).items():
+            if known != fingerprints.get(part):
+                where = place_in_words(self.run.data)
+                raise UserError(f"{where} gives other {part} images than when the run was begun.", _SPLIT_ANEW)
         self.values: dict[str, Any] = {
             **first_record(self.run, [*self.before.get("overrides", []), *self.overrides]),
             "synthetic": task.info.synthetic,
@@ -57,6 +64,7 @@ class Record:
             "data": data.info.name if isinstance(self.run.data, cfg.Streaming) else self.run.data.name,
             "split": data.split,
             "images": data.counts,
+            "fingerprints": fingerprints,
             "val_images_of_trained_buildings": data.shared_groups,
             "notes": self.run.notes,
             "parameters": sum(p.numel() for p in task.model.parameters()),
@@ -92,7 +100,7 @@ class Record:
     def finish(self, history: History, skipped: int, scores: dict[str, Any]) -> dict[str, Any]:
         """Status finished, with scores and costs."""
         self._add_costs("finished", history)
-        self.values |= {"skipped_steps": skipped, "fingerprints": self.data.fingerprints(), **without_nan(scores)}
+        self.values |= {"skipped_steps": skipped, **without_nan(scores)}
         self.folder.write_results(**self.values)
         return {**self.values, **scores}
 

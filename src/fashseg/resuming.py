@@ -34,6 +34,8 @@ CHANGEABLE = (
     ),
     *("eval_batch_size", "score_flips", "on_nan", "plugins", "notes", "page", "debug"),
 )
+# Schedules count their steps by the one; by the other a run validates on what it trains on.
+KEPT = ("trainer.limit_batches", "trainer.overfit_batches")
 
 AUTO = "auto"
 PRESET = "experiment"
@@ -109,7 +111,8 @@ def resumed_config(folder: RunFolder, overrides: list[Override]) -> DictConfig:
             raise UserError(
                 f"{override.input_line}: the run in {folder.path} was started with {key}={shown(was)}, and resume "
                 "keeps it.",
-                "Leave it out, or start a new run. May change: " + ", ".join(CHANGEABLE).replace(".,", ".*,") + ".",
+                f"Leave it out, or start a new run. May change: {', '.join(CHANGEABLE).replace('.,', '.*,')}, but no "
+                f"{' or '.join(KEPT)}.",
             )
         OmegaConf.update(composed, key, new)
     run = check(Train, composed)
@@ -184,7 +187,7 @@ def changes(before: DictConfig, now: DictConfig) -> list[str]:
 
 
 def _changeable(key: str) -> bool:
-    return any(key == name or (name.endswith(".") and key.startswith(name)) for name in CHANGEABLE)
+    return key not in KEPT and any(key == name or (name.endswith(".") and key.startswith(name)) for name in CHANGEABLE)
 
 
 def _changeable_within(key: str, group: DictConfig) -> list[str]:

@@ -1,9 +1,11 @@
 """Runs on folders of one's own, from the command line to the page."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from conftest import Command, assert_two_lines, page_of, results_of
 from data.own_folders import LABELME, write_classes, write_labelme, write_masks
@@ -37,6 +39,8 @@ def _another_folder(run: Command, tmp_path: Path, root: Path) -> None:
     shutil.copy(root / "bar" / "bar_0000.png", extra)
     assert_two_lines(run("train", "resume=run", "epochs=13", *QUICK[2:]), "images; when the run was begun")
     extra.unlink()
+    _as_many_of_other_names(run, tmp_path, root)
+    assert run("evaluate", "run=run").status == 0
     (root / "star").mkdir()
     shutil.copy(root / "bar" / "bar_0000.png", root / "star")
     for words in (("evaluate", "run=run"), ("train", "resume=run", "epochs=13")):
@@ -44,6 +48,33 @@ def _another_folder(run: Command, tmp_path: Path, root: Path) -> None:
     shutil.rmtree(root / "star")
     assert run("evaluate", "run=run").status == 0
     assert (tmp_path / "run" / "evaluate_test_best.json").read_bytes() == before
+
+
+def _as_many_of_other_names(run: Command, tmp_path: Path, root: Path) -> None:
+    """Images are split by the order of their names: now the test has images that were trained on."""
+    results = (tmp_path / "run" / "results.json").read_bytes()
+    renamed = {path: path.with_name("a.png") for path in root.glob("*/*39.png")}
+    for old, new in renamed.items():
+        old.rename(new)
+    refused = run("train", "resume=run", "epochs=13", *QUICK[2:])
+    assert_two_lines(refused, "gives other train images than when the run was begun", "start a new run")
+    assert (tmp_path / "run" / "results.json").read_bytes() == results
+    outcome = run("evaluate", "run=run")
+    assert "These are not the test images of the run" in " ".join(outcome.out.split())
+    assert not json.loads((tmp_path / "run" / "evaluate_test_best.json").read_bytes())["images_of_the_run"]
+    for old, new in renamed.items():
+        new.rename(old)
+
+
+def test_where_no_pixel_of_the_test_counts_there_is_a_page(run: Command, tmp_path: Path) -> None:
+    root = write_masks(tmp_path / "m", 12)
+    for i in range(3):
+        Image.new("L", (32, 24), 255).save(root / "masks" / f"photo_{i:03d}.png")
+    (root / "test.txt").write_text("photo_000\nphoto_001\nphoto_002\n", encoding="utf-8")
+    words = ("data=mask_folder", f"data.root={root}", "data.ignore=255", "data.test_list=test.txt", "epochs=1", *QUICK)
+    assert run("train", "model=segnet", *words).status == 0
+    assert "Traceback" not in (tmp_path / "run" / "run.log").read_text(encoding="utf-8")
+    assert (tmp_path / "run" / "evidence" / "test.npz").is_file()
 
 
 def test_nine_classes_in_masks_of_colours(run: Command, tmp_path: Path) -> None:

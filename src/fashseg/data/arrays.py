@@ -104,7 +104,7 @@ class ArrayDataset:
 
     def batch(self, indices: Tensor | Sequence[int]) -> Batch:
         """The items of these indices, from 0 to ``len(self) - 1``, as one batch."""
-        images, targets = self.raw(self.rows(torch.as_tensor(indices)))
+        images, targets = self.raw(self.rows(torch.as_tensor(indices, dtype=torch.int64)))
         return images, targets.long()
 
     def raw(self, rows: Tensor) -> Batch:

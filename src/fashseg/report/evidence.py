@@ -183,7 +183,7 @@ def evidence_of_pixels(task: Task, part: ArrayDataset, batch_size: int) -> Array
         "calibration_error": np.array(expected_calibration_error(calibration)),
         "shown": shown,
         "images": images.numpy(),
-        "predictions": torch.cat([_labels(task, image) for image in images]).numpy(),
+        "predictions": torch.cat([truth[:0].to(torch.uint8), *(_labels(task, image) for image in images)]).numpy(),
         "targets": truth.numpy().astype(np.uint8),
         **ignored,
     }

@@ -162,7 +162,9 @@ class Facts:
         by_class = dict(zip(self.data["info"]["class_names"], arrays["class_scores"].tolist(), strict=True))
         confusion = arrays["confusion"]
         accuracy = float(confusion.trace() / confusion.sum()) if self.classifies else math.nan
-        return Scored(accuracy if self.classifies else float(np.nanmean(arrays["class_scores"])), by_class)
+        if not self.classifies and any(value == value for value in by_class.values()):  # else all classes are absent
+            return Scored(float(np.nanmean(arrays["class_scores"])), by_class)
+        return Scored(accuracy, by_class)
 
     @property
     def shown_part(self) -> str | None:

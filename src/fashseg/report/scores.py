@@ -158,6 +158,8 @@ def calibration(facts: Facts, album: Album) -> Section | None:
         return None
     arrays = facts.evidence[part]
     samples, confidences, right = arrays["calibration"]
+    if not samples.sum():  # masks in which nothing counts
+        return None
     error = float(arrays["calibration_error"])
     with np.errstate(invalid="ignore"):
         confidence, accuracy = confidences / samples, right / samples
