@@ -22,7 +22,7 @@ def test_the_tutorial_runs_from_an_empty_folder(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    environment = {key: value for key, value in os.environ.items() if key != "FASHSEG_DATA"}
+    environment = {**os.environ, "FASHSEG_DATA": str(tmp_path / "other data sets")}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     script = "set -e\n" + "".join(COMMANDS)
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)

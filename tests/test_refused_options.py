@@ -8,6 +8,7 @@ from conftest import Command, assert_two_lines
 
 REFUSED = {
     "unknown key": (["optimizer.lrr=1"], ["optimizer.lrr", "Did you mean optimizer.lr?"]),
+    "another library's name": (["trainer.max_epochs=3"], ["max_epochs is not an option", "Did you mean epochs?"]),
     "key without its group": (["lr=0.1"], ["lr is not an option", "Did you mean optimizer.lr?"]),
     "misspelt group": (["modle=cnn"], ["modle", "Did you mean model?"]),
     "added key": (["+foo=1"], ["foo is not an option"]),

@@ -16,7 +16,7 @@ def parsed(words: list[str]) -> argparse.Namespace:
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
-        raise UserError(f"{message}.", "Options are written key=value, such as epochs=5; flags: --hydra-help.")
+        raise UserError(f"{message}.", "Options are written key=value, such as epochs=5; flags: --help.")
 
     parser.error = refuse  # type: ignore[method-assign]
     arguments = parser.parse_intermixed_args(words)

@@ -60,12 +60,12 @@ def _score(options: Evaluate) -> None:
     task = build_trained(run, data.info, folder.checkpoint(options.checkpoint))
     scores = score(task, data, options.split, options.trainer)
     said = folder.read_results()
-    known = (said.get("fingerprints") or {}).get(options.split)
-    own = known is None or known == data.fingerprints()[options.split]
+    own = options.split not in data.changed(said.get("fingerprints"))
     results = {
         "task": data.info.task,
         "data": data.info.name,
         "synthetic": data.info.synthetic,
+        "limited": bool(said.get("limited") or options.trainer.limit_batches),
         "partial": data.partial,
         "images_of_the_run": own,
         "checkpoint": options.checkpoint,

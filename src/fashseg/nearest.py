@@ -16,13 +16,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     same_leaf = [name for name in names if name.rpartition(".")[2] == leaf]
     if same_leaf:
         return (difflib.get_close_matches(word, same_leaf, n=1, cutoff=0) or same_leaf)[0]
-    leaves = {name.rpartition(".")[2]: name for name in reversed(names)}
-    close = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.7)
-    if close:
-        return leaves[close[0]]
     # By another command's or another library's name: score_flips is flips, max_epochs is epochs.
     ends = [name for name in names if leaf.endswith(f"_{name.rpartition('.')[2]}")]
-    return ends[0] if len(ends) == 1 else None
+    if len(ends) == 1:
+        return ends[0]
+    leaves = {name.rpartition(".")[2]: name for name in reversed(names)}
+    close = difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.7)
+    return leaves[close[0]] if close else None
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:

@@ -59,12 +59,12 @@ def _check_values(options: Predict) -> None:
 
 def _check_for_task(options: Predict, task: str) -> None:
     """Refuse options that mean nothing to this kind of model."""
-    of_other = {"segmentation": ("invert", "trim"), "classification": ("short_side",)}
+    of_other = {"segmentation": ("top", "invert", "trim"), "classification": ("short_side", "tile", "overlap")}
     for name in of_other.get(task, ()):
-        if (value := getattr(options, name)) != "auto":
+        if (value := getattr(options, name)) != getattr(Predict(), name):
+            other = "classification" if task == "segmentation" else "segmentation"
             raise UserError(
-                f"{name}={str(value).lower()} is not for {task}.",
-                f"Leave out {name}=, or name a model for {'garments' if task == 'segmentation' else 'segmentation'}.",
+                f"{name}={str(value).lower()} is not for {task}.", f"Leave out {name}=, or name a model for {other}."
             )
 
 

@@ -48,14 +48,13 @@ class Record:
         before = self.before.get("images", data.counts)
         if data.source.describe and not self.run.trainer.overfit_batches and before != data.counts:
             raise UserError(
-                f"{place_in_words(self.run.data)} gives {data.counts} images; when the run was begun, {before}.",
+                f"{place_in_words(self.run.data)} gives {_counted(data.counts)} images; when the run was begun, "
+                f"{_counted(before)}.",
                 _SPLIT_ANEW,
             )
-        fingerprints = data.fingerprints()
-        for part, known in (self.before.get("fingerprints") or {}).items():
-            if known != fingerprints.get(part):
-                where = place_in_words(self.run.data)
-                raise UserError(f"{where} gives other {part} images than when the run was begun.", _SPLIT_ANEW)
+        if changed := data.changed(self.before.get("fingerprints")):
+            where = place_in_words(self.run.data)
+            raise UserError(f"{where} gives other {changed[0]} images than when the run was begun.", _SPLIT_ANEW)
         self.values: dict[str, Any] = {
             **first_record(self.run, [*self.before.get("overrides", []), *self.overrides]),
             "synthetic": task.info.synthetic,
@@ -64,7 +63,7 @@ class Record:
             "data": data.info.name if isinstance(self.run.data, cfg.Streaming) else self.run.data.name,
             "split": data.split,
             "images": data.counts,
-            "fingerprints": fingerprints,
+            "fingerprints": data.fingerprints(),
             "val_images_of_trained_buildings": data.shared_groups,
             "notes": self.run.notes,
             "parameters": sum(p.numel() for p in task.model.parameters()),
@@ -122,6 +121,10 @@ class Record:
             "images_per_cpu_second": round(images_per[1], 1),
             "peak_memory_bytes": peak_memory_bytes(),
         }
+
+
+def _counted(images: dict[str, Any]) -> str:
+    return ", ".join(f"{number} {part}" for part, number in images.items())
 
 
 def without_nan(value: Any) -> Any:

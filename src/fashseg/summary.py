@@ -62,7 +62,7 @@ def score_table(results: dict[str, Any]) -> "Table":
 
     task = results["task"]
     comparable = not (results.get("limited") or results.get("partial"))
-    published = PUBLISHED.get(results["data"], Published({}, {})).test if comparable else {}
+    published = PUBLISHED.get(results["data"], Published({}, {})).test if comparable and "test" in results else {}
     title = {"classification": "Accuracy", "segmentation": "Average precision by logits"}[task]
     note = " on synthetic data" if results.get("synthetic") else ""
     note += ", of a part of the data set" if results.get("partial") else ""
@@ -71,7 +71,7 @@ def score_table(results: dict[str, Any]) -> "Table":
     table = _table(f"{title}{note}")
     table.add_column("class")
     parts = [part for part in _PARTS if part in results]
-    for name in [*parts, *(["published", "difference"] if published and "test" in parts else [])]:
+    for name in [*parts, *(["published", "difference"] if published else [])]:
         table.add_column(name, justify="right")
     columns = {part: class_scores(task, results[part]) for part in parts}
     for name in next(iter(columns.values())):

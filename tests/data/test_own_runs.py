@@ -62,6 +62,9 @@ def _as_many_of_other_names(run: Command, tmp_path: Path, root: Path) -> None:
     outcome = run("evaluate", "run=run")
     assert "These are not the test images of the run" in " ".join(outcome.out.split())
     assert not json.loads((tmp_path / "run" / "evaluate_test_best.json").read_bytes())["images_of_the_run"]
+    evidence = (tmp_path / "run" / "evidence" / "test.npz").read_bytes()
+    assert_two_lines(run("report", "run=run", "refresh=true"), "gives other val images than the run had")
+    assert (tmp_path / "run" / "evidence" / "test.npz").read_bytes() == evidence
     for old, new in renamed.items():
         new.rename(old)
 

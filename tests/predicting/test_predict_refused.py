@@ -36,6 +36,8 @@ BAD = {
     "invert for masks": (["run=segnet", "input=x.png", "invert=true"], ["invert=true", "segmentation"]),
     "trim for masks": (["run=segnet", "input=x.png", "trim=false"], ["trim=false"]),
     "scale of a classifier": (["run=cnn", "input=x.png", "short_side=99"], ["short_side=99"]),
+    "windows of a classifier": (["run=cnn", "input=x.png", "tile=200"], ["tile=200 is not for classification"]),
+    "likeliest classes of pixels": (["run=segnet", "input=x.png", "top=5"], ["top=5 is not for segmentation"]),
     "no scale": (["run=segnet", "input=x.png", "short_side=0"], ["short_side=0"]),
     "overlap": (["run=segnet", "input=x.png", "tile=64"], ["overlap=96", "tile=64"]),
     "address": (["run=cnn", "input=https://example.org/x.png"], ["on the network", "Download"]),

@@ -41,6 +41,12 @@ def test_hardest_classes_and_what_they_are_taken_for() -> None:
     assert said[1] == "Shirt: 70.0% of its images are recognised; 25.0% are taken for Coat and 5.0% are taken for Bag."
 
 
+def test_where_none_is_mistaken_no_class_is_the_hardest() -> None:
+    alike = {"loss": 0.1, "accuracy": 1.0, "accuracy_per_class": dict.fromkeys(CLASSES, 1.0)}
+    same = facts(test=alike)
+    assert words.hardest(same, same.scored["test"], None) == ["All classes are as good as each other: 100.0%."]
+
+
 def test_a_class_that_is_absent_is_said_to_be() -> None:
     scores = {"loss": 1, "accuracy": 0.5, "accuracy_per_class": {**CLASSES, "Bag": None}, "confusion_matrix": CONFUSION}
     some = facts(test=scores)

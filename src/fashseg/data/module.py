@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -94,6 +95,14 @@ class ImageDataModule(LightningDataModule):
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each part, images and targets in their order: equal for equal data and an equal split."""
         return {name: self._parts[name].fingerprint for name in ("train", "val", "test")}
+
+    def changed(self, known: Any) -> list[str]:
+        """Parts that have other images than `fingerprints` of before, as results.json has them, say.
+
+        What has none, in files of earlier versions, is not compared.
+        """
+        before = known if isinstance(known, dict) else {}
+        return [name for name, now in self.fingerprints().items() if before.get(name, now) != now]
 
     def prepare_data(self) -> None:
         """Fetch what is missing, on one process a machine."""

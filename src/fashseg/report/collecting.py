@@ -2,9 +2,10 @@
 
 from fashseg import config as cfg
 from fashseg.checking import check
-from fashseg.data_place import set_place
+from fashseg.data_place import place_in_words, set_place
 from fashseg.devices import torch_device
 from fashseg.engine import set_up_process
+from fashseg.errors import UserError
 from fashseg.report.evidence import collect
 from fashseg.run import RunFolder
 from fashseg.scoring import build_data, build_trained, go_by_run
@@ -19,7 +20,7 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
         trainer: which device to use; None takes the run's own.
 
     Raises:
-        UserError: configuration, weights or data are missing or damaged.
+        UserError: configuration, weights or data are missing or damaged, or the data has changed.
     """
     composed = folder.read_config()
     if root is not None:
@@ -31,6 +32,12 @@ def collect_again(folder: RunFolder, root: str | None = None, trainer: cfg.Train
     go_by_run(data, best)
     task = build_trained(run, data.info, best)
     data.setup()
-    finished = folder.read_results()["status"] == "finished"
-    parts = ("val", "test") if finished else ("val",)
+    results = folder.read_results()
+    parts = ("val", "test") if results["status"] == "finished" else ("val",)
+    for part in data.changed(results.get("fingerprints")):
+        if part in parts:
+            raise UserError(
+                f"{place_in_words(run.data)} gives other {part} images than the run had.",
+                "Bring the data back as it was: what evidence/ has of the run's own stays.",
+            )
     collect(folder, task, data, parts, torch_device(trainer or run.trainer), run.trainer.limit_batches)

@@ -82,6 +82,8 @@ def _interval(facts: Facts) -> str | None:
     # As far from the exact score as the resamples are from theirs, which is read from coarser counts.
     shift = facts.scored["test"].main - float(found.estimate[-1])
     low, high = (words.score_in_words(facts, float(bound[-1]) + shift) for bound in (found.low, found.high))
+    if low == high:  # none is mistaken, or nothing counts
+        return None
     return (
         f"With other test images of the same kind it would lie between {low} and {high} (95% interval over the images; "
         "another seed is not in it)."

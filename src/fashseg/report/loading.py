@@ -33,6 +33,8 @@ def load_facts(folder: RunFolder) -> Facts:
     for what, read in (("config", folder.read_config), ("rows", lambda: _epochs(folder))):
         try:
             setattr(facts, what, read())
+        except FileNotFoundError:
+            facts.missing.append(f"{folder.metrics} does not exist.")
         except (UserError, OSError, ValueError) as error:
             facts.missing.append(error.what if isinstance(error, UserError) else f"{folder.metrics}: {error}.")
     facts.network = _read_json(facts, "network", list) or []

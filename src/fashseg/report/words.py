@@ -56,6 +56,8 @@ def hardest(facts: Facts, scores: Scored, confusion: npt.NDArray[np.integer] | N
         f"Hardest {'is' if len(named) == 1 else 'are'} {listed(named)}; "
         f"easiest is {best} ({score_in_words(facts, present[best])})."
     ]
+    if present[best] == present[hard[0]]:
+        hard, lines = [], [f"All classes are as good as each other: {score_in_words(facts, present[best])}."]
     if confusion is not None:
         lines += [line for name in hard if (line := taken_for(facts, name, confusion))]
         never = [name for name, count in zip(facts.class_names, confusion.sum(0), strict=True) if not count]
