@@ -80,6 +80,17 @@ def test_where_no_pixel_of_the_test_counts_there_is_a_page(run: Command, tmp_pat
     assert (tmp_path / "run" / "evidence" / "test.npz").is_file()
 
 
+def test_masks_stored_with_loss_are_told(run: Command, tmp_path: Path) -> None:
+    root = write_masks(tmp_path / "m", 12)
+    for path in (root / "masks").glob("*.png"):
+        with Image.open(path) as mask:
+            mask.save(path.with_suffix(".jpg"))
+        path.unlink()
+    outcome = run("train", "model=segnet", "data=mask_folder", f"data.root={root}", "epochs=1", *QUICK, "page=false")
+    assert outcome.status == 0, outcome.err
+    assert "12 masks are JPEG files, whose loss" in " ".join(outcome.out.split())
+
+
 def test_nine_classes_in_masks_of_colours(run: Command, tmp_path: Path) -> None:
     root = write_labelme(tmp_path / "rooms", count=18)
     words = ["data=mask_folder", f"data.root={root}", "data.images=JPEGImages", "data.masks=SegmentationClassPNG"]

@@ -14,6 +14,8 @@ from fashseg.files import in_full
 MOST_CLASSES = 254
 """Labels are kept in a byte, and one of its values is for pixels that count for nothing."""
 
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+
 # What the folders of a data set that is split already are called.
 PART_OF = {
     **dict.fromkeys(("train", "training"), "train"),

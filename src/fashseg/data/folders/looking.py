@@ -11,13 +11,13 @@ from PIL import Image
 
 from fashseg.data.folders.decoding import Plan
 from fashseg.data.folders.headers import Header
-from fashseg.data.folders.items import Item
+from fashseg.data.folders.items import JPEG_SUFFIXES, Item
 from fashseg.data.info import UInt8Array
 from fashseg.data.pictures import MOST_BYTES, BadPictureError, decode_picture
 from fashseg.data.reading import read_at_most
 
 _SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "JPEG": JPEG_SUFFIXES,
     "PNG": (".png",),
     "WEBP": (".webp",),
     "GIF": (".gif",),
@@ -108,7 +108,7 @@ def _mask(look: Look, plan: Plan, item: Item, size: tuple[int, int] | None) -> N
     if size and labels.shape != size[::-1]:
         found = f"has {labels.shape[1]}×{labels.shape[0]} pixels, its image {size[0]}×{size[1]}"
         look.notes.append((UNUSABLE, item.target, found))
-    if Path(item.target).suffix.lower() in _SUFFIXES["JPEG"]:
+    if Path(item.target).suffix.lower() in JPEG_SUFFIXES:
         look.notes.append(("masks as JPEG", item.target, "is stored with loss, which blurs the borders of classes"))
     counts = np.bincount(labels.reshape(-1), minlength=256)
     look.pixels = tuple(counts.tolist())

@@ -14,7 +14,7 @@ from fashseg import config as cfg
 from fashseg.data.folders import by_class, by_mask
 from fashseg.data.folders.decoding import Plan
 from fashseg.data.folders.headers import Header, read_headers
-from fashseg.data.folders.items import Item, root_of
+from fashseg.data.folders.items import JPEG_SUFFIXES, Item, root_of
 from fashseg.data.folders.masks import MaskReader
 from fashseg.data.folders.naming import Naming, naming
 from fashseg.data.folders.parts import Parts, hold_out
@@ -154,7 +154,14 @@ def _open(options: cfg.OwnData) -> Opened:
     headers = found.headers(options.name)
     _refuse_unreadable(found.root, found.items, headers)
     plan, why = plan_for(options, found, headers)
-    return Opened(found.root, found.parts, plan, found.names, found.naming, headers, (why,))
+    return Opened(found.root, found.parts, plan, found.names, found.naming, headers, (why, *_lossy(found)))
+
+
+def _lossy(found: Found) -> list[str]:
+    """What is wrong with masks that are JPEG files: those that hold values can be read all the same."""
+    lossy = [item for item in found.items if found.naming and Path(item.target).suffix.lower() in JPEG_SUFFIXES]
+    masks = "1 mask is a JPEG file" if len(lossy) == 1 else f"{len(lossy):,} masks are JPEG files"
+    return [f"{masks}, whose loss puts values of other classes at borders; save masks as PNG"] if lossy else []
 
 
 def _refuse_unreadable(root: Path, items: Sequence[Item], headers: Sequence[Header]) -> None:
