@@ -79,6 +79,11 @@ def test_axes_are_named_and_the_score_is_last():
     assert written == ["0.0001", "0.001", "0.01", "adam", "sgd", "32", "64", "128", "False", "True", "0.8", "0.9"]
 
 
+def test_values_that_lie_close_are_not_written_over_each_other():
+    axes = parallel_coordinates({"lr": [0.1, 0.11, 0.5, 1.0]}, [0.1, 0.9, 0.95, 1.0], "accuracy").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["0.1", "0.5", "1", "0.1", "1"]
+
+
 def test_numbers_are_logarithmic_only_where_they_span_much_and_are_above_0():
     axes = {"near": [1, 10, 50], "zero": [0, 1, 1000], "far": [1, 10, 100]}
     middle = _scaled_middle(axes)

@@ -27,6 +27,7 @@ from fashseg.figures.style import (
 )
 from fashseg.figures.worth_seeing import score_limits
 
+_APART = 0.15  # of an axis, between values that are named
 _MANY = 60  # runs, above which lines are thin
 
 
@@ -234,16 +235,16 @@ def _scale(values: Sequence[float | str | bool | None], log: bool) -> Scale:
 
 
 def _numbers(values: FloatArray, logarithmic: bool) -> Scale:
-    finite = values[np.isfinite(values)]
-    if not finite.size:
+    distinct = np.unique(values[np.isfinite(values)])
+    if not distinct.size:
         return np.full(len(values), np.nan), []
     move = np.log10 if logarithmic else np.asarray
-    low, high = float(move(finite.min())), float(move(finite.max()))
-    distinct = np.unique(finite)
+    low, high = (float(move(end)) for end in distinct[[0, -1]])
     if low == high:
-        return np.where(np.isfinite(values), 0.5, np.nan), [(0.5, f"{finite[0]:.4g}")]
+        return np.where(np.isfinite(values), 0.5, np.nan), [(0.5, f"{distinct[0]:.4g}")]
     marks = distinct if len(distinct) <= 4 else distinct[[0, -1]]
-    places = (move(values) - low) / (high - low)
-    return places, [
-        (float((move(mark) - low) / (high - low)), f"{mark:.3g}" if logarithmic else f"{mark:.4g}") for mark in marks
-    ]
+    places, at = (move(values) - low) / (high - low), (move(marks) - low) / (high - low)
+    shown = [0]
+    for i in range(1, len(marks) - 1):
+        shown += [i] if min(at[i] - at[shown[-1]], 1 - at[i]) >= _APART else []
+    return places, [(float(at[i]), f"{marks[i]:.{3 if logarithmic else 4}g}") for i in (*shown, len(marks) - 1)]
