@@ -5,7 +5,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from fashseg.figures import style
-from fashseg.figures.comparison import differences, overlaid_curves, parallel_coordinates
+from fashseg.figures.comparison import differences, overlaid_curves
+from fashseg.figures.parallel import parallel_coordinates
 
 COLUMNS = [("val_loss", "validation loss"), ("val_accuracy", "validation accuracy")]
 
@@ -81,7 +82,7 @@ def test_axes_are_named_and_the_score_is_last():
 
 def test_values_that_lie_close_are_not_written_over_each_other():
     axes = parallel_coordinates({"lr": [0.1, 0.11, 0.5, 1.0]}, [0.1, 0.9, 0.95, 1.0], "accuracy").axes[0]
-    assert [text.get_text() for text in axes.texts] == ["0.1", "0.5", "1", "0.1", "1"]
+    assert [text.get_text() for text in axes.texts] == ["0.1", "0.5", "1", "0.1", "0.9", "1"]
 
 
 def test_numbers_are_logarithmic_only_where_they_span_much_and_are_above_0():

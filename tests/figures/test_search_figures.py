@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 
 from fashseg.figures import style
-from fashseg.figures.comparison import parallel_coordinates
 from fashseg.figures.importance import importances
+from fashseg.figures.parallel import parallel_coordinates
 from fashseg.figures.pareto import pareto_front
 from fashseg.figures.search_curves import search_curves
 from fashseg.figures.search_history import search_history
@@ -157,3 +158,9 @@ def test_nothing_is_drawn_of_nothing():
         pareto_front([], [], [], [], ("a", "b")),
     ):
         assert style.svg(figure).startswith("<svg")
+
+
+def test_one_epoch_that_was_finished_is_no_cross():
+    figure = search_curves([{1: 0.5}, {1: 0.4}], ["finished", "pruned"], "score")
+    finished, pruned = (points for points in figure.axes[0].collections if isinstance(points, PathCollection))
+    assert len(finished.get_paths()[0]) > len(pruned.get_paths()[0]), "a disc has more corners than a cross"

@@ -11,7 +11,8 @@ from fashseg.compare.noise import Noise, Pair
 from fashseg.compare.rows import Group, Row
 from fashseg.compare.verdicts import between, pair_in_words
 from fashseg.figures import style
-from fashseg.figures.comparison import differences, overlaid_curves, parallel_coordinates
+from fashseg.figures.comparison import differences, overlaid_curves
+from fashseg.figures.parallel import parallel_coordinates
 from fashseg.figures.slices import Axis, slices
 from fashseg.metrics.bootstrap import Interval
 from fashseg.pages.blocks import Block, Cell, Figure, Picture, Section, Table, Text

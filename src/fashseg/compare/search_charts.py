@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fashseg.compare.details import chart_block
 from fashseg.compare.search_words import as_number, value_text
 from fashseg.compare.searches import Search
-from fashseg.figures.comparison import parallel_coordinates
 from fashseg.figures.importance import importances
+from fashseg.figures.parallel import parallel_coordinates
 from fashseg.figures.pareto import pareto_front
 from fashseg.figures.search_curves import search_curves
 from fashseg.figures.search_history import search_history
@@ -181,11 +181,8 @@ def curves(search: Search) -> list[Block]:
     which = f"{len(kept)} of {len(with_curve):,} trials, the best ten among them" if cut else ""
     said = which or counted(len(kept), "trial")
     alt = f"The {label} over the epochs of {said}; {pruned} were pruned."
-    return [
-        chart_block(
-            "trial-curves", figure, alt, f"The {label} over the epochs of {said}. Crosses: ended by the pruner."
-        )
-    ]
+    crosses = " Crosses: ended by the pruner." if pruned else ""
+    return [chart_block("trial-curves", figure, alt, f"The {label} over the epochs of {said}.{crosses}")]
 
 
 def front_chart(search: Search, on_front: Sequence[Trial]) -> list[Block]:

@@ -53,7 +53,8 @@ def search_curves(
         ends = [list(curve.items())[-1] for curve in chosen if kind == "pruned" or len(curve) == 1]
         x, y = [epoch for epoch, _ in ends], [score for _, score in ends]
         size = 10 if many else 20
-        axes.scatter(x, y, s=size, c=colour, marker="x", linewidths=1.1, alpha=0.5 if many else 1.0, zorder=4)
+        marker = "x" if kind == "pruned" else "."
+        axes.scatter(x, y, s=size, c=colour, marker=marker, linewidths=1.1, alpha=0.5 if many else 1.0, zorder=4)
     ended = [
         (list(curve.values())[-1], place) for place, (curve, state) in enumerate(drawn) if curve and state == "finished"
     ]
