@@ -116,6 +116,20 @@ def test_a_signal_ends_a_run_with_the_command_to_go_on(tmp_path: Path, number: i
     assert weights(tmp_path / "r")
 
 
+def test_a_signal_ends_a_grid_and_says_what_of_it_did_not_begin(tmp_path: Path) -> None:
+    words = [word for word in TINY_CNN if not word.startswith("epochs")]
+    command = [sys.executable, "-m", "fashseg.train", "-m", *words, "epochs=10000", "seed=1,2,3", "hydra.sweep.dir=g"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "g" / "0" / "checkpoints" / "last.ckpt").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert f"resume={tmp_path / 'g' / '0'}" in errors
+    assert "its last 2 jobs did not begin" in errors
+
+
 @pytest.mark.sampled
 @pytest.mark.parametrize("seconds", [0.15, 1, 2, 3] if SLOW else [0.15, 2])
 def test_a_signal_before_training_leaves_no_traceback(tmp_path: Path, seconds: float) -> None:

@@ -25,13 +25,14 @@ from fashseg.sweep.address import trial_of
 from fashseg.sweep.networks import require_networks
 from fashseg.sweep.search import Search
 from fashseg.sweep.starting import refuse_in_sweep, start
+from fashseg.text import counted
 from fashseg.trackers.ahead import require_trackers
 from fashseg.training import train_in
 
 log = logging.getLogger(__name__)
 
 
-def job(composed: DictConfig, jobs: list[Job]) -> float | None:
+def job(composed: DictConfig, jobs: list[Job], planned: int = 1) -> float | None:
     """One run in the folder that Hydra has made; returns its validation score.
 
     A job that fails in a sweep says so in two lines and in its results.json, and the sweep goes on.
@@ -39,6 +40,7 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     Args:
         composed: the configuration.
         jobs: where the job is noted when it is done.
+        planned: jobs of the grid that it is one of.
     """
     hydra = HydraConfig.get()
     folder = RunFolder(hydra.runtime.output_dir)
@@ -54,6 +56,8 @@ def job(composed: DictConfig, jobs: list[Job]) -> float | None:
     except Stopped as stopped:
         if trial is None:
             say_interrupted(folder, stopped)
+            if str(hydra.launcher.get("_target_")).endswith(".BasicLauncher") and (left := planned - 1 - number) > 0:
+                print(f"The grid has ended with it: its last {counted(left, 'job')} did not begin.", file=sys.stderr)
         elif folder.results.exists():  # the search says how to go on
             note_interruption(folder)
         raise SystemExit(stopped.exit_status) from None
@@ -78,8 +82,14 @@ def main(words: Sequence[str] | None = None) -> int:
     jobs: list[Job] = []
     searches: list[Search] = []
 
+    planned = [1]
+
     def noted_job(composed: DictConfig) -> float | None:
-        return job(composed, jobs)
+        return job(composed, jobs, planned[-1])
+
+    def counting(plans: Sequence[Train], overrides: list[Override], multirun: bool) -> list[str]:
+        planned.append(len(plans))
+        return prepare(plans, overrides, multirun)
 
     # For launchers whose jobs are other processes; an attribute, as Hydra asks for a function.
     vars(noted_job)["note"] = jobs.append
@@ -104,7 +114,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return max((done.exit_status for done in jobs), default=0)
 
     def command() -> int:
-        return cli.main(cli.Verb("train", Train, noted_job, prepare, finish, search=search), words)
+        return cli.main(cli.Verb("train", Train, noted_job, counting, finish, search=search), words)
 
     return in_place(command)
 
