@@ -150,6 +150,14 @@ def test_scores_agree_with_scikit_learn_and_torchmetrics() -> None:
     torch.testing.assert_close(intersection_over_union(matrix).float(), expected)
 
 
+def test_a_class_that_counts_for_nothing_is_not_in_the_mean_overlap() -> None:
+    predictions, targets = labels()
+    overlap = intersection_over_union(confusion_counts(predictions, targets, 5, ignore_index=0), 0)
+    assert overlap[0].isnan()
+    expected = multiclass_jaccard_index(predictions, targets, 5, average="macro", ignore_index=0)
+    torch.testing.assert_close(mean_of_present(overlap).float(), expected)
+
+
 def test_absent_classes_are_nan_and_left_out_of_the_mean() -> None:
     # class 1 only predicted, class 2 nowhere, class 3 only true
     matrix = torch.tensor([[6, 2, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [4, 0, 0, 0]])

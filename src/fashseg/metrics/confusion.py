@@ -116,13 +116,17 @@ def per_class_accuracy(matrix: Tensor) -> Tensor:
     return matrix.diagonal().double() / matrix.sum(1)
 
 
-def intersection_over_union(matrix: Tensor) -> Tensor:
+def intersection_over_union(matrix: Tensor, ignore_index: int | None = None) -> Tensor:
     """Pixels both of a class and predicted so, by pixels that are either: float64 (C,), of counts (C, C).
 
-    The Jaccard index, 0 to 1; nan for a class in neither truth nor prediction.
+    The Jaccard index, 0 to 1; nan for a class in neither truth nor prediction, and for one whose pixels count for
+    nothing: where it is predicted, that is wrong, and it can't be right. Torchmetrics leaves it out, too.
     """
     both = matrix.diagonal()
-    return both.double() / (matrix.sum(0) + matrix.sum(1) - both)
+    values = both.double() / (matrix.sum(0) + matrix.sum(1) - both)
+    if ignore_index is not None:
+        values[ignore_index : ignore_index + 1] = torch.nan
+    return values
 
 
 def mean_of_present(values: Tensor) -> Tensor:

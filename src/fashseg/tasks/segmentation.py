@@ -41,7 +41,7 @@ class SegmentationTask(Task):
             "average_precision": self._with_mean(values["logits"]),
             "average_precision_softmax": self._with_mean(values["softmax"]),
             "pixel_accuracy": accuracy(values["confusion"]).item(),
-            "iou": self._with_mean(intersection_over_union(values["confusion"])),
+            "iou": self._with_mean(intersection_over_union(values["confusion"], self.info.ignore)),
             "confusion_matrix": values["confusion"].tolist(),
         }
 
