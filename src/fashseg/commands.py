@@ -39,10 +39,17 @@ def as_typed(word: str) -> str:
     return word.removeprefix("++") if not word.startswith("++hydra") else word
 
 
-def same_again(overrides: Iterable[str], leave_out: Iterable[str] = ()) -> str:
-    """The command of a new run with the overrides of one that was perhaps resumed: the last value of each counts."""
+def same_again(overrides: Iterable[str], leave_out: Iterable[str] = (), config_dir: str | Path | None = None) -> str:
+    """The command of a new run with the overrides of one that was perhaps resumed: the last value of each counts.
+
+    Args:
+        overrides: in their order.
+        leave_out: options that the command goes without.
+        config_dir: folder of further choices, of ``--config-dir``.
+    """
     last: dict[str, str] = {}
     for word in map(as_typed, overrides):
         last[word.partition("=")[0].lstrip("+~")] = word
     words = [shlex.quote(word) for key, word in last.items() if key not in {"resume", *leave_out}]
-    return " ".join(["python -m fashseg.train", *words])
+    choices = ["--config-dir", shlex.quote(str(config_dir))] if config_dir else []
+    return " ".join(["python -m fashseg.train", *choices, *words])

@@ -25,12 +25,12 @@ def set_place(composed: DictConfig, place: str) -> None:
 
 
 def make_absolute(composed: DictConfig) -> None:
-    """Have a configuration mean the same from another folder."""
+    """Have a configuration mean the same from another folder, and when outputs/latest is another run."""
     OmegaConf.update(composed, "data.root", escaped(str(in_full("data.root", composed.data.root).absolute())))
     if isinstance(file := composed.model.get("weights_file"), str):
-        OmegaConf.update(composed, "model.weights_file", escaped(str(in_full("model.weights_file", file).absolute())))
+        OmegaConf.update(composed, "model.weights_file", escaped(str(in_full("model.weights_file", file).resolve())))
     if (teacher := composed.loss.get("teacher")) and teacher not in shipped():
-        OmegaConf.update(composed, "loss.teacher", escaped(str(in_full("loss.teacher", teacher).absolute())))
+        OmegaConf.update(composed, "loss.teacher", escaped(str(in_full("loss.teacher", teacher).resolve())))
     if _streams(composed):
         from fashseg.data.streaming.places import address
 

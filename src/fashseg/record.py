@@ -57,6 +57,7 @@ class Record:
             raise UserError(f"{where} gives other {changed[0]} images than when the run was begun.", _SPLIT_ANEW)
         self.values: dict[str, Any] = {
             **first_record(self.run, [*self.before.get("overrides", []), *self.overrides]),
+            **({"config_dir": self.before["config_dir"]} if "config_dir" in self.before else {}),
             "synthetic": task.info.synthetic,
             "limited": bool(self.run.trainer.limit_batches or self.run.trainer.overfit_batches),
             "partial": data.partial,

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from fashseg import config as cfg
@@ -207,7 +208,14 @@ def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
         "fold": run.data.fold,
         "folds": None if run.data.fold is None else run.data.folds,
         "overrides": overrides,
+        "config_dir": _config_dir(),
     }
+
+
+def _config_dir() -> str | None:
+    """The folder of further choices that ``--config-dir`` has named."""
+    sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else []
+    return next((str(source.path) for source in sources if source.provider == "command-line"), None)
 
 
 def flat_options(tree: Any, prefix: str = "") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Any data set written in chunks, for ``data=streaming``: to a folder, or to object storage chunk by chunk."""
 
 import contextlib
+import json
 import os
 import shutil
 import uuid
@@ -10,10 +11,11 @@ from pathlib import Path
 
 from fashseg import config as cfg
 from fashseg.data.streaming.buckets import Bucket, require_litdata
-from fashseg.data.streaming.places import INFO, PlaceError, address
+from fashseg.data.streaming.places import INFO, PARTS, PlaceError, address
 from fashseg.errors import RunError, UserError
 from fashseg.files import require_writable
 from fashseg.importing import heavy_imports
+from fashseg.text import first_of
 from fashseg.verb_options import Prepare
 
 # Of the source's options, those that say where it is and how it is read.
@@ -55,12 +57,23 @@ def _require_free(folder: Path, rebuild: bool) -> None:
         raise UserError(f"shards={folder} is no folder.", "Name a folder that is not there yet.")
     if not any(folder.iterdir()):
         return
-    if not (folder / INFO).is_file():
-        raise UserError(f"shards={folder} holds other files.", "Name a folder that is not there yet.")
+    others = sorted(path.name for path in folder.iterdir() if path.name not in (INFO, *PARTS))
+    if others or not _describes(folder / INFO):
+        what = f"other files: {first_of(others, 3)}" if others else "other files"
+        raise UserError(f"shards={folder} holds {what}.", "Name a folder that is not there yet.")
     if not rebuild:
         raise UserError(
             f"shards={folder} holds a data set already.", "Add rebuild=true to replace it, or name another folder."
         )
+
+
+def _describes(info: Path) -> bool:
+    """Whether it is of chunks, of whatever version: any program may call a file so."""
+    try:
+        content = json.loads(info.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and {"format", "parts", "order"} <= set(content)
 
 
 def write_shards(options: Prepare) -> Iterator[str]:

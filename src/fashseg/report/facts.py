@@ -69,6 +69,12 @@ class Facts:
         return [str(_from_here(Path(name))) if is_file(name) else name for name in names]
 
     @property
+    def config_dir(self) -> Path | None:
+        """The folder of further choices that the run was started with, as one would write it."""
+        named = self.results.get("config_dir")
+        return _from_here(Path(named)) if isinstance(named, str) and named else None
+
+    @property
     def task(self) -> str:
         """``classification`` or ``segmentation``."""
         return str(self.results["task"])

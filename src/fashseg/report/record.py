@@ -21,6 +21,8 @@ from fashseg.text import bytes_in_words, counted, duration, listed, shown_option
 
 # Where and how a run is kept, not what it computes.
 PRIVATE = (*PLACES, "resume", "debug", "notes", "page")
+# Those of them that a command can't go without, by the name of the data.
+_NEEDED = {"image_folder": "data.root", "mask_folder": "data.root", "streaming": "data.url"}
 
 
 def network(facts: Facts, album: Album) -> Section | None:
@@ -181,7 +183,11 @@ def run_again(facts: Facts, album: Album) -> Section:
     if git := results.get("git"):
         changed = ", which differed from it by changes that were not committed" if git["dirty"] else ""
         blocks.append(Code(f"git checkout {git['commit']}", f"The code{changed}"))
-    blocks.append(Code(same_again(map(str, results.get("overrides", [])), PRIVATE), "The same run"))
+    words, title = list(map(str, results.get("overrides", []))), "The same run"
+    if place := _NEEDED.get(str(facts.config.get("data", {}).get("name")) if facts.config else ""):
+        words, title = [*words, f"{place}=YOURS"], "The same run, YOURS being where the data is"
+    leave_out = [option for option in PRIVATE if option != place]
+    blocks.append(Code(same_again(words, leave_out, facts.config_dir), title))
     if facts.finished:
         blocks.append(Code(command("evaluate", plugins, run=folder), "Score it again"))
     else:

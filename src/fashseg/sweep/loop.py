@@ -17,6 +17,7 @@ from fashseg.sweep.record import write_record
 from fashseg.sweep.search import Search
 from fashseg.sweep.study import Claim, Study
 from fashseg.sweep.telling import say_begin, say_best, say_claim, say_complete, say_stopped, say_trial
+from fashseg.text import counted
 
 POLL_SECONDS = 1.0
 # A storage that does not answer is asked so often, with pauses.
@@ -60,6 +61,7 @@ class Trials:
         self.n_jobs = study.search.options.n_jobs or getattr(launcher, "n_jobs", None) or 1
         self.can_submit = hasattr(launcher, "submit")
         self.futures: dict[Future[Any], Claim] = {}
+        self.failed_before = self.ended_before = 0  # when this process began: the cause may have been mended since
         if self.n_jobs > 1 and type(launcher).__name__ == "BasicLauncher":
             raise UserError(
                 f"hydra.sweeper.n_jobs={self.n_jobs} needs a launcher with workers, and hydra/launcher=basic has none.",
@@ -75,6 +77,7 @@ class Trials:
         """
         study = self.study
         self._patiently(study.settle)
+        self.failed_before, self.ended_before = study.count(FAILED), study.ended
         if study.ended >= study.n_trials and not study.count(RUNNING, WAITING):
             write_record(study, at_end=True)
             say_complete(study)
@@ -184,10 +187,11 @@ class Trials:
 
     def _refuse_failures(self) -> None:
         study = self.study
-        failed, rate = study.count(FAILED), study.search.options.max_failure_rate
-        if failed > rate * max(study.ended, min(_FEWEST_JUDGED, study.n_trials)):
+        failed, rate = study.count(FAILED) - self.failed_before, study.search.options.max_failure_rate
+        ended = study.ended - self.ended_before
+        if failed > rate * max(ended, min(_FEWEST_JUDGED, study.n_trials)):
             raise RunError(
-                f"{failed} of {study.ended} trials have failed, more than max_failure_rate={rate:g} takes.",
+                f"{failed} of {counted(ended, 'trial')} have failed, more than max_failure_rate={rate:g} takes.",
                 f"Their errors are in {study.folder / 'study.json'}; mend the cause, or allow more, and give the same "
                 "command.",
             )

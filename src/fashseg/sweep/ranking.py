@@ -1,6 +1,7 @@
 """Which trials of a search are best, what they took, and the command that runs one again. Imports no torch."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,18 @@ from fashseg.sweep.kept_study import Study, Trial
 
 
 def ranked(study: Study) -> list[Trial]:
-    """Finished trials with a value, the best in the first objective first; of equal ones the earlier."""
-    sign = -1 if study.maximises() else 1
+    """Finished trials with a value, the best in the first objective first.
+
+    Of equal ones the best in the next one, else the earlier.
+    """
+    signs = [-1.0 if direction == "maximize" else 1.0 for direction in study.directions]
     known = [trial for trial in study.trials if trial.value() is not None]
-    return sorted(known, key=lambda trial: sign * (trial.value() or 0.0))
+
+    def order(trial: Trial) -> list[float]:
+        values = zip(signs, trial.values, strict=False)
+        return [math.inf if value is None else sign * value for sign, value in values]
+
+    return sorted(known, key=order)
 
 
 def best_of(study: Study) -> Trial | None:
@@ -95,4 +104,17 @@ def own_words(study: Study, trial: Trial) -> list[str]:
 
 def command_of(study: Study, trial: Trial) -> str:
     """The command that runs a trial's options again, as one run."""
-    return same_again(own_words(study, trial))
+    return same_again(own_words(study, trial), config_dir=_config_dir(study))
+
+
+def _config_dir(study: Study) -> str | None:
+    """The folder of further choices that its command names."""
+    try:
+        typed = shlex.split(study.command)
+    except ValueError:  # of a file that was changed
+        return None
+    for word, following in zip(typed, [*typed[1:], ""], strict=True):
+        flag, _, value = word.partition("=")
+        if flag == "--config-dir":
+            return value or following or None
+    return None

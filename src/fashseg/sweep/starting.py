@@ -28,6 +28,15 @@ def refuse_in_sweep(plans: Sequence[Train]) -> None:
     """
     if plans[0].resume is not None:
         raise UserError("resume= goes on with one run, -m starts several.", "Leave out one of the two.")
+    for plan in plans:
+        for option, value in (
+            ("loss.teacher", getattr(plan.loss, "teacher", None)),
+            ("model.weights_file", getattr(plan.model, "weights_file", None)),
+        ):
+            if value and "latest" in Path(value).parts and (run := Path(value).resolve()) != Path(value).absolute():
+                raise UserError(
+                    f"{option}={value} is another run for each job: the newest one.", f"Write {option}={run}."
+                )
 
 
 def start(search: Search, overrides: Sequence[Override], words: Sequence[str]) -> list[str]:

@@ -81,7 +81,7 @@ def say_best(record: dict[str, Any]) -> None:
     table.box = box.SIMPLE_HEAD
     for name in ("trial", *record["objectives"]):
         table.add_column(name, justify="right")
-    table.add_column("parameters")
+    table.add_column("options")
     for trial in best:
         table.add_row(
             str(trial["number"]), *(f"{value:.4f}" for value in trial["values"]), shown_params(trial["params"])
