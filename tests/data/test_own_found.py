@@ -147,3 +147,16 @@ def test_what_is_found_is_kept_until_the_folder_changes(tmp_path: Path, monkeypa
         assert open_source(classes(root)).info == first
     Image.new("L", (24, 24), 255).save(one(root))
     assert open_source(classes(root)).info.mean[0] > first.mean[0]
+
+
+@pytest.mark.parametrize("kinds", ["{part}/images {part}/masks", "images/{part} masks/{part}"], ids=["above", "below"])
+def test_folders_of_the_parts_are_the_parts(tmp_path: Path, kinds: str) -> None:
+    for part, count in (("train", 9), ("val", 4), ("test", 3)):
+        images, there = kinds.format(part=part).split()
+        write_masks(tmp_path, count, 2, images=images, masks=there)
+    options = masks(tmp_path)
+    found = opened(options).parts
+    train, val = split_indices(open_source(options), options, len(found.train))
+    sides = {"train": [found.train[i] for i in train], "val": [found.train[i] for i in val], "test": found.test}
+    for part, count in (("train", 9), ("val", 4), ("test", 3)):
+        assert [part in item.name.split("/") for item in sides[part]] == [True] * count

@@ -30,7 +30,7 @@ def find(options: cfg.MaskFolder) -> list[Item]:
         items += _pairs(root, images, masks, part, options)
     if not items:
         raise UserError(f"{root / options.images} holds no pictures.", "Put images there, and their masks beside it.")
-    return items
+    return _only_whole_splits(items)
 
 
 def _check_folder(root: Path, option: str, name: str) -> None:
@@ -67,11 +67,11 @@ def _pairs(root: Path, images: str, masks: str, part: str, options: cfg.MaskFold
     for stem, name in image_of.items():
         top = stem.partition("/")[0] if "/" in stem else ""
         items.append(Item(name, mask_of[stem], part or PART_OF.get(top, "")))
-    return _only_whole_splits(items)
+    return items
 
 
 def _only_whole_splits(items: list[Item]) -> list[Item]:
-    """Folders train, val and test within the images count as parts where all images are in such folders."""
+    """Folders train, val and test count as parts where all images are in such folders."""
     if all(item.part for item in items) and any(item.part == "train" for item in items):
         return items
     return [Item(item.name, item.target) for item in items]
