@@ -42,6 +42,27 @@ def test_runs_that_differ_by_seed_and_by_what_changes_nothing_are_one_row(here: 
     assert row.draws == ["seed 0", "seed 1", "seed 2"]
 
 
+def test_runs_on_other_pictures_of_one_s_own_are_no_seeds_of_each_other(here: Path) -> None:
+    for number, (root, test) in enumerate((("/a/dogs", "aa"), ("/b/dogs", "aa"), ("/a/cats", "cc"), ("/a/cats", "cc"))):
+        images = {"train": 90 - number, "val": 10 + number, "test": 9}
+        results = {"data": "image_folder", "images": images}
+        make_run(here / str(number), seed=number % 2, fingerprint=test, results=results, data__root=root)
+    group = one(here)
+    assert group.options == ("images",)
+    assert {row.options["images"]: row.draws for row in group.rows} == {
+        "dogs": ["seed 0", "seed 1"],  # elsewhere, but the same images
+        "cats": ["seed 0", "seed 1"],
+    }
+    assert any("not tested on the same images" in said for said in notes(group))
+    results = {"data": "image_folder", "images": {"train": 900, "val": 100, "test": 9}}
+    make_run(here / "more", fingerprint="aa", results=results, data__root="/a/dogs")
+    assert {row.options["images"] for row in one(here).rows} == {
+        "dogs (aa, 100 images)",
+        "dogs (aa, 1,000 images)",
+        "cats",
+    }
+
+
 def test_rows_are_sorted_by_validation_and_show_the_options_that_differ(here: Path) -> None:
     for number, (rate, skill) in enumerate(((0.1, 0.5), (0.001, 0.9), (0.01, 0.7))):
         make_run(here / str(number), skill=skill, optimizer__lr=rate)

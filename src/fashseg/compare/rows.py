@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashseg.compare.data_sets import other_images
 from fashseg.compare.differing import differing_options, key
 from fashseg.compare.runs import Run
 from fashseg.data_place import PLACES
@@ -21,6 +22,7 @@ NOT_COMPARED = (
 NOT_COMPARED_GROUPS = ("logger.", "hydra.")
 SPLIT_SEED = "data.split_seed"
 AS_THE_SEED = "the seed"
+IMAGES = "images"  # in place of an option, where those of one name differ
 FOLD, EACH_FOLD = "data.fold", "each"
 MOST_FOLDS = 1000  # as many as the option allows
 MOST_ROWS = 50  # of a table
@@ -172,6 +174,8 @@ def _group(task: str, data: str, runs: list[Run]) -> Group:
     drawn = [run.options for run in runs if run.options and run.options.get(FOLD) is None]
     seeds = {key(options[SPLIT_SEED]) for options in drawn if SPLIT_SEED in options}
     compared = {run.name: _compared(run, len(seeds) > 1) for run in runs}
+    for name, images in other_images(runs, compared).items():
+        compared[name][IMAGES] = images
     differing = differing_options(compared.values())
     rows: dict[Any, list[Run]] = {}
     for run in runs:
