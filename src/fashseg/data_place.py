@@ -10,6 +10,8 @@ from fashseg.files import in_full
 from fashseg.references import escaped
 from fashseg.which_model import shipped
 
+OWN = ("image_folder", "mask_folder")
+"""Data sets of one's own pictures, whose groups may be anything."""
 PLACES = ("data.root", "data.url", "data.endpoint")
 """Options that say where data is, and not what is computed."""
 

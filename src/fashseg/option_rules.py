@@ -9,6 +9,9 @@ from typing import Any
 from fashseg.errors import UserError
 from fashseg.nearest import did_you_mean
 
+SWITCH = "switch"
+"""Among the rules of an option: whether it takes true and false as well."""
+
 
 class RefusedValueError(UserError):
     """A value that is none of the choices of its option, or out of its range.
@@ -39,7 +42,7 @@ def values_of(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
         if is_dataclass(value):
             yield from values_of(value, f"{path}.")
         else:
-            yield path, value, item.metadata
+            yield path, value, {**item.metadata, SWITCH: "bool" in str(item.type)}
 
 
 def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
@@ -54,11 +57,12 @@ def check_value(path: str, value: Any, rules: Mapping[str, Any]) -> None:
     choices = rules.get("choices", ())
     numbers = isinstance(value, int | float) and bool({"ge", "gt", "le", "lt"} & rules.keys())
     if choices and value not in choices and not numbers:
-        choices = list(map(str, choices))
+        choices = [*map(str, choices), *(("true", "false") if rules.get(SWITCH) else ())]
+        number = " and no number" if {"ge", "gt"} & rules.keys() else ""
         raise RefusedValueError(
             path,
             value,
-            f"is not one of {', '.join(choices)} ({meaning}).",
+            f"is not one of {', '.join(choices)}{number} ({meaning}).",
             did_you_mean(str(value), choices, f"Choose one of them, for example {path}={choices[0]}."),
         )
     if isinstance(value, str):

@@ -36,6 +36,10 @@ def prepare(plans: Sequence[Predict], overrides: list[Override], multirun: bool)
     found = require_model(run=options.run, model=options.weights, checkpoint=options.checkpoint)
     task = found.read_results().get("task") if isinstance(found, RunFolder) else task_of_weights(found)
     _check_for_task(options, str(task))
+    if options.overlap >= options.tile:
+        raise UserError(
+            f"overlap={options.overlap} is not less than tile={options.tile}.", f"Set overlap={options.tile // 4}."
+        )
     check_words(_words(options))
     Output(options.output)
     return []
@@ -48,10 +52,6 @@ def _check_values(options: Predict) -> None:
         raise UserError(
             f"short_side={options.short_side} is neither auto nor native nor a number of pixels.",
             "Choose one of them, or a number from 1 to 65,536.",
-        )
-    if options.overlap >= options.tile:
-        raise UserError(
-            f"overlap={options.overlap} is not less than tile={options.tile}.", f"Set overlap={options.tile // 4}."
         )
     if several(options.trainer):
         raise UserError("predict computes on one device.", "Leave out trainer.devices and trainer.strategy.")

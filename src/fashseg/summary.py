@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fashseg.commands import as_typed
+from fashseg.data_place import OWN
 from fashseg.run import RunFolder
 from fashseg.text import counted, printable
 
@@ -118,7 +119,7 @@ def print_summary(folder: RunFolder, results: dict[str, Any]) -> None:
     if results.get("val_images_of_trained_buildings"):
         screen.print(
             f"{results['val_images_of_trained_buildings']} of {results['images']['val']} validation images show a "
-            "building that is trained on: validation flatters this model."
+            f"{'group' if results['data'] in OWN else 'building'} that is trained on: validation flatters this model."
         )
     if folder.page.is_file():
         screen.print(f"page        {folder.page}")

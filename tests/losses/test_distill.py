@@ -139,3 +139,15 @@ def test_a_run_does_not_go_on_with_another_teacher(run: Command, tmp_path: Path,
 def test_what_can_not_teach_is_refused(run: Command, tmp_path: Path, words: tuple[str, ...], parts: list[str]) -> None:
     assert_two_lines(run("train", *words, "hydra.run.dir=r"), *parts)
     assert not (tmp_path / "r").exists()
+
+
+def test_the_newest_run_is_a_teacher_by_its_own_name_and_none_of_a_sweep(run: Command, teacher: str) -> None:
+    latest = Path("outputs/latest")
+    latest.parent.mkdir()
+    latest.symlink_to(teacher)
+    sweep = run("train", "-m", *TAUGHT, "loss.teacher=outputs/latest", "seed=0,1")
+    assert_two_lines(sweep, "is another run for each job", f"Write loss.teacher={Path(teacher).resolve()}")
+    assert run("train", *TAUGHT, "loss.teacher=outputs/latest", "epochs=1").status == 0
+    assert latest.resolve() != Path(teacher).resolve(), "it is the new run now"
+    resumed = run("train", "resume=outputs/latest", "epochs=2")
+    assert resumed.status == 0, resumed.err

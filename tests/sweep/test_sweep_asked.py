@@ -21,10 +21,11 @@ SEARCH = "hydra/sweeper=optuna"
 LR = "optimizer.lr=tag(log,interval(1e-4,1e-2))"
 
 
-def asked(*words: str) -> Search:
+def asked(*words: str, choices: Path | None = None) -> Search:
     overrides = parse(words)
-    composed = compose("train", without_space(overrides, option_paths(Train)), with_hydra=True)
-    return asked_search(overrides, composed, lambda some: compose("train", list(some)))
+    more = [f"hydra.searchpath=[file://{choices}]"] if choices else []
+    composed = compose("train", [*without_space(overrides, option_paths(Train)), *more], with_hydra=True)
+    return asked_search(overrides, composed, lambda some: compose("train", [*some, *more]))
 
 
 def space(*words: str) -> dict[str, dict[str, Any]]:
@@ -91,6 +92,24 @@ def test_default_name_follows_from_what_is_searched_and_fixed_alone() -> None:
     assert asked(SEARCH, "epochs=3", LR, *same).default_name() == name
     for words in (["epochs=4"], ["epochs=3", "hydra.sweeper.seed=1"]):
         assert asked(SEARCH, LR, *words).default_name() != name
+
+
+def test_pictures_of_one_s_own_in_another_folder_are_another_study() -> None:
+    words = (SEARCH, LR, "data=image_folder")
+    one, other = (asked(*words, f"data.root={root}").default_name() for root in ("dogs", "cats"))
+    assert one != other
+    assert asked(*words, f"data.root={Path('dogs').absolute()}").default_name() == one
+
+
+def test_a_preset_of_the_same_name_and_other_content_is_another_study(tmp_path: Path) -> None:
+    names = []
+    for size in (8, 512, 8):
+        folder = tmp_path / str(len(names)) / "experiment"
+        folder.mkdir(parents=True)
+        (folder / "best.yaml").write_text(f"# @package _global_\nbatch_size: {size}\n", encoding="utf-8")
+        names.append(asked(SEARCH, LR, "experiment=best", choices=folder.parent).default_name())
+    assert names[0] != names[1]
+    assert names[0] == names[2], "wherever it is"
 
 
 WRONG = [

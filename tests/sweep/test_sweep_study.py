@@ -1,5 +1,6 @@
 """A study from its first trial to its last: the same trials, never more than asked for, failures kept, refusals."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,9 @@ def test_failures_are_kept_and_the_search_goes_on_until_they_are_too_many(
     with pytest.raises(RunError, match="4 of 4 trials have failed"):
         run(a_search(tmp_path / "all"), every(1))
     assert record(tmp_path / "all")["trials"][3]["state"] == FAILED
+    mended = run(a_search(tmp_path / "all"), Launcher(lambda words, _: score(words)))
+    states = [trial["state"] for trial in mended["trials"]]
+    assert states == [FAILED] * 4 + ["finished"] * 8, "the failures of the start before do not end it again"
 
 
 def test_finished_study_says_so_and_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -217,3 +221,19 @@ def test_workers_are_needed_for_several_trials_at_a_time(tmp_path: Path) -> None
     study = Study(a_search(tmp_path, n_jobs=2), tmp_path)
     with pytest.raises(UserError, match="needs a launcher with workers"):
         Trials(study, BasicLauncher())
+
+
+def test_a_trial_on_other_images_than_those_before_fails(tmp_path: Path) -> None:
+    def job(words: Sequence[str], number: int) -> float:
+        del words
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        val = {"accuracy": 0.5, "accuracy_per_class": {}}
+        images = {"val": "a" if number < 2 else "b"}
+        results = {"status": "finished", "task": "classification", "val": val, "fingerprints": images}
+        (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+        return 0.5
+
+    content = run(a_search(tmp_path, n_trials=3, max_failure_rate=1), Launcher(job))
+    assert [trial["state"] for trial in content["trials"]] == ["finished", "finished", FAILED]
+    assert content["trials"][2]["error"] == "its images are not those of trial 0: the data has changed"

@@ -32,6 +32,12 @@ def test_the_best_is_the_first_of_the_finished_ones(direction: str, best: int) -
     assert len(ranked(study)) == 4
 
 
+def test_of_trials_as_good_in_the_first_objective_the_best_in_the_next_is_best() -> None:
+    study = study_of([[0.5, 9.0], [0.5, 3.0], [0.1, 1.0]], ["maximize", "minimize"])
+    assert [trial.number for trial in ranked(study)] == [1, 0, 2]
+    assert front(study)[0] == best_of(study)
+
+
 def test_there_is_no_best_where_none_has_finished() -> None:
     assert best_of(study_of([None, None], ["maximize"])) is None
     assert front(study_of([None], ["maximize", "minimize"])) == []
@@ -69,6 +75,19 @@ def test_what_pruning_saved_is_reckoned_from_the_trials_themselves() -> None:
     assert cost(parse(content), [10, 10], [None, 3.0]).saved == 24.0, "a start is not saved"
     assert cost(parse(content), [None, 10], [None, None]).planned == 20, "only the pruned ones have to be known"
     assert cost(parse(content), [10, None], [None, None]).planned is None
+
+
+@pytest.mark.parametrize(
+    ("flag", "shown"),
+    [
+        ("--config-dir 'my conf'", " --config-dir 'my conf' "),
+        ("--config-dir=a/b", " --config-dir a/b "),
+        ("'", "train "),
+    ],
+)
+def test_the_command_of_a_trial_has_the_choices_of_the_search(flag: str, shown: str) -> None:
+    study = parse(made_study(1, command=f"python -m fashseg.train -m {flag} epochs=1"))
+    assert shown in command_of(study, study.trials[0])
 
 
 def test_the_command_of_a_trial_is_right_for_the_shell() -> None:

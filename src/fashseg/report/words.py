@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fashseg.commands import command
+from fashseg.data_place import OWN
 from fashseg.report.facts import Facts, Scored
 from fashseg.text import counted, listed, percent
 
 HARD = 3
-OWN = ("image_folder", "mask_folder")  # whose groups may be anything
 
 
 def headline(facts: Facts) -> str:

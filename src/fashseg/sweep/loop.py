@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from fashseg.errors import FashsegError, RunError, UserError
 from fashseg.stopping import Stopped
 from fashseg.sweep import owner
-from fashseg.sweep.outcome import FAILED, RUNNING, WAITING, Outcome, of_values, read_outcome
+from fashseg.sweep.outcome import FAILED, RUNNING, WAITING, Outcome, images_of, of_values, read_outcome
 from fashseg.sweep.preset import write_preset
 from fashseg.sweep.record import write_record
 from fashseg.sweep.search import Search
@@ -163,8 +163,21 @@ class Trials:
         outcome = read_outcome(self.study.folder_of(claim.number), self.study.search.options.objectives)
         if outcome is None:
             outcome = _of_return(returned)
+        elif outcome.state != FAILED and (reason := self._other_images(claim.number)):
+            outcome = Outcome(FAILED, error=reason)
         self._patiently(lambda: self.study.tell(claim.number, outcome))
         say_trial(claim, outcome, self._patiently(lambda: write_record(self.study)))
+
+    def _other_images(self, number: int) -> str | None:
+        """Why a trial is not comparable with those before; None where it had their images, or was to have others."""
+        study = self.study
+        if any(path.partition(".")[0] in ("data", "seed") for path in study.search.space):
+            return None
+        images = images_of(study.folder_of(number))
+        first = next((n for n in range(number) if images_of(study.folder_of(n))), None)
+        if first is None or images is None or images == images_of(study.folder_of(first)):
+            return None
+        return f"its images are not those of trial {first}: the data has changed"
 
     def _patiently(self, call: Callable[[], Kind]) -> Kind:
         """Ask the storage again where it does not answer: a server may be started anew in the middle of the night.

@@ -57,6 +57,15 @@ def read_outcome(folder: Path, objectives: list[str]) -> Outcome | None:
     return Outcome(FINISHED, tuple(value for value in values if value is not None))
 
 
+def images_of(folder: Path) -> dict[str, Any] | None:
+    """The fingerprints of the images of the run in a folder; None where they are not known."""
+    try:
+        found = RunFolder(folder).read_results().get("fingerprints")
+    except UserError:
+        return None
+    return found if isinstance(found, dict) and found else None
+
+
 def of_values(values: list[Any]) -> Outcome:
     """The end of a trial by what it has returned."""
     numbers = [_number(value) for value in values]

@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fashseg import config as cfg
 from fashseg.config import Train
+from fashseg.data_place import absolute_places
 from fashseg.files import OUTPUTS
+from fashseg.run import flat_options
 from fashseg.sweep.options import SweepOptions
 from fashseg.sweep.space import Dimension
 from fashseg.text import listed
@@ -65,6 +68,8 @@ class Search:
             key, _, value = word.partition("=")
             if not any(key == name or (name.endswith(".") and key.startswith(name)) for name in _FREE):
                 fixed[key] = value
+        if "experiment" in fixed and self.plans:  # a preset of this name may have other content
+            fixed["experiment"] += f" ({self._digest()})"
         return {
             "format": FORMAT,
             "space": {path: found.as_record() for path, found in sorted(self.space.items())},
@@ -73,11 +78,24 @@ class Search:
             "directions": self.options.directions,
         }
 
+    def _digest(self) -> str:
+        """What the fixed options come to, in eight digits."""
+        searched = [*self.space, *(f"{path}." for path in self.space)]
+        values = {
+            path: value
+            for path, value in flat_options(asdict(self.plans[0])).items()
+            if not any(path == name or (name.endswith(".") and path.startswith(name)) for name in (*searched, *_FREE))
+        }
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:8]
+
     def default_name(self) -> str:
         """The same for the same search, sampler and pruner included."""
         models = {plan.model.name for plan in self.plans}
         options = self.options
         drawn = [self.identity, options.sampler, options.seed, options.pruner, options.warmup_epochs]
+        data = self.plans[0].data
+        if isinstance(data, cfg.ImageFolder | cfg.MaskFolder):  # pictures of one's own: another folder is other data
+            drawn.append(absolute_places(data))
         digest = hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()[:8]
         return f"{'models' if len(models) > 1 else models.pop()}_{digest}"
 

@@ -84,7 +84,10 @@ class Folder:
     def _error(self, name: str, error: OSError) -> PlaceError:
         if not self.path.is_dir():
             reason = f"data.url={self.path} is not there" if not self.path.exists() else f"{self.path} is no folder"
-            return PlaceError(f"{reason}.", f"Name a folder that holds {INFO}, as fashseg.prepare shards= writes it.")
+            return PlaceError(
+                f"{reason}.",
+                "Name the folder that fashseg.prepare shards= has written: data.url=, or root= of evaluate.",
+            )
         if isinstance(error, FileNotFoundError) and name == INFO:
             return PlaceError(
                 f"{self.path} has no {INFO}: it holds no data set in chunks, or one that was not written to its end.",
