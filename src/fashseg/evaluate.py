@@ -60,7 +60,10 @@ def _score(options: Evaluate) -> None:
     task = build_trained(run, data.info, folder.checkpoint(options.checkpoint))
     scores = score(task, data, options.split, options.trainer)
     said = folder.read_results()
-    own = options.split not in data.changed(said.get("fingerprints"))
+    known = said.get("fingerprints")
+    own = not isinstance(known, dict) or not data.changed(
+        {name: known[name] for name in known if name == options.split}
+    )
     results = {
         "task": data.info.task,
         "data": data.info.name,

@@ -124,8 +124,10 @@ class Record:
         }
 
 
-def _counted(images: dict[str, Any]) -> str:
-    return ", ".join(f"{number} {part}" for part, number in images.items())
+def _counted(images: Any) -> str:
+    """In words; as it is where results.json was changed."""
+    known = images.items() if isinstance(images, dict) else ()
+    return ", ".join(f"{number} {part}" for part, number in known) or str(images)
 
 
 def without_nan(value: Any) -> Any:

@@ -102,7 +102,8 @@ class ImageDataModule(LightningDataModule):
         What has none, in files of earlier versions, is not compared.
         """
         before = known if isinstance(known, dict) else {}
-        return [name for name, now in self.fingerprints().items() if before.get(name, now) != now]
+        names = [name for name in ("train", "val", "test") if name in before]
+        return [name for name in names if before[name] != self._parts[name].fingerprint]
 
     def prepare_data(self) -> None:
         """Fetch what is missing, on one process a machine."""

@@ -184,7 +184,7 @@ def run_again(facts: Facts, album: Album) -> Section:
         changed = ", which differed from it by changes that were not committed" if git["dirty"] else ""
         blocks.append(Code(f"git checkout {git['commit']}", f"The code{changed}"))
     words, title = list(map(str, results.get("overrides", []))), "The same run"
-    if place := _NEEDED.get(str(facts.config.get("data", {}).get("name")) if facts.config else ""):
+    if place := _NEEDED.get(str(OmegaConf.select(facts.config, "data.name")) if facts.config else ""):
         words, title = [*words, f"{place}=YOURS"], "The same run, YOURS being where the data is"
     leave_out = [option for option in PRIVATE if option != place]
     blocks.append(Code(same_again(words, leave_out, facts.config_dir), title))
