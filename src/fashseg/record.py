@@ -16,8 +16,9 @@ from fashseg.data_place import place_in_words
 from fashseg.devices import precision
 from fashseg.errors import UserError
 from fashseg.files import link_latest
+from fashseg.first_record import first_record
 from fashseg.provenance import forget_peak_memory, git_state, machine, peak_memory_bytes, versions
-from fashseg.run import first_record, is_first_process
+from fashseg.run import is_first_process
 from fashseg.tasks import Task
 from fashseg.teachers import described, notice
 from fashseg.text import printable

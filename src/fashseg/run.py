@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from fashseg import config as cfg
@@ -193,29 +192,6 @@ class RunFolder:
         """Every value resolved, so that it means the same on another machine; what looks like a reference is text."""
         if is_first_process():
             write_atomically(self.config, _as_yaml(escaped(OmegaConf.to_container(values, resolve=True))))
-
-
-def first_record(run: cfg.Train, overrides: list[str]) -> dict[str, Any]:
-    """What results.json says before anything is read."""
-    return {
-        "status": "running",
-        "task": cfg.TASKS["model"][run.model.name],
-        "model": run.model.name,
-        "data": run.data.name,
-        "loss": run.loss.name,
-        "plugins": run.plugins,
-        "seed": run.seed,
-        "fold": run.data.fold,
-        "folds": None if run.data.fold is None else run.data.folds,
-        "overrides": overrides,
-        "config_dir": _config_dir(),
-    }
-
-
-def _config_dir() -> str | None:
-    """The folder of further choices that ``--config-dir`` has named."""
-    sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else []
-    return next((str(source.path) for source in sources if source.provider == "command-line"), None)
 
 
 def flat_options(tree: Any, prefix: str = "") -> dict[str, Any]:

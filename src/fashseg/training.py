@@ -13,6 +13,7 @@ from fashseg.data_place import make_absolute
 from fashseg.ending import explain, note_failure, page_so_far
 from fashseg.errors import UserError
 from fashseg.files import HeldError, remove_unfinished
+from fashseg.first_record import first_record
 from fashseg.importing import heavy_imports
 from fashseg.plugins import recorded
 from fashseg.ranks.company import Company
@@ -21,7 +22,7 @@ from fashseg.ranks.places import here
 from fashseg.ranks.starting import company_of
 from fashseg.references import escaped
 from fashseg.resuming import AUTO, changes, resumed_config, step_changes
-from fashseg.run import RunFolder, first_record
+from fashseg.run import RunFolder
 from fashseg.stopping import not_now
 from fashseg.sweep.address import TrialAddress
 

@@ -16,7 +16,8 @@ from fashseg.config import Train
 from fashseg.ending import note_failure
 from fashseg.errors import FashsegError, UserError
 from fashseg.files import require_writable
-from fashseg.run import RunFolder, first_record
+from fashseg.first_record import first_record
+from fashseg.run import RunFolder
 from fashseg.text import counted
 
 
